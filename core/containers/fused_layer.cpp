@@ -1,0 +1,192 @@
+#include "core/containers/fused_layer.h"
+
+#include "core/base/status.h"
+#include "core/model/torch_dtype.h"
+#include "kernels/spec/activation.h"
+#include "kernels/spec/attention.h"
+#include "kernels/spec/linear.h"
+#include "kernels/spec/residual_norm.h"
+
+namespace graft {
+namespace {
+
+const void* data_or_null(const at::Tensor& tensor) { return tensor.defined() ? tensor.const_data_ptr() : nullptr; }
+
+DType dtype_or_float(const at::Tensor& tensor) {
+  return tensor.defined() ? dtype_of(tensor.scalar_type()) : DType::float32;
+}
+
+void check_features(const LinearTensors& linear, int64_t out_features, int64_t in_features, const char* what) {
+  if (linear.weight.dim() != 2 || linear.weight.size(0) != out_features || linear.weight.size(1) != in_features) {
+    fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what,
+         linear.weight.numel(), out_features, in_features);
+  }
+}
+
+}  // namespace
+
+void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm,
+                          int64_t width, Activations& activations, float* out) {
+  kernels::ResidualNormArgs args{};
+  args.rows = rows;
+  args.width = width;
+  args.residual = activations.residual;
+  args.delta = activations.delta;
+  args.delta_bias = activations.delta_bias;
+  args.delta_bias_dtype = activations.delta_bias_dtype;
+  args.kind = config.kind;
+  args.weight = data_or_null(norm.weight);
+  args.bias = data_or_null(norm.bias);
+  args.weight_dtype = dtype_or_float(norm.weight);
+  args.weight_offset = static_cast<float>(config.weight_offset);
+  args.epsilon = static_cast<float>(config.epsilon);
+  args.out = out;
+  ops.add(kernels::Op::residual_norm, args);
+  activations.delta = nullptr;
+  activations.delta_bias = nullptr;
+}
+
+void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,
+                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride) {
+  kernels::LinearArgs args{};
+  args.rows = rows;
+  args.capacity = capacity;
+  args.in_features = linears[0]->weight.size(1);
+  args.x = x;
+  args.x_stride = x_stride;
+  args.segment_count = count;
+  for (int32_t i = 0; i < count; ++i) {
+    const LinearTensors& linear = *linears[i];
+    kernels::LinearSegment& segment = args.segments[i];
+    segment.weight = linear.weight.const_data_ptr();
+    segment.weight_dtype = dtype_of(linear.weight.scalar_type());
+    segment.bias = with_bias ? data_or_null(linear.bias) : nullptr;
+    segment.bias_dtype = dtype_or_float(linear.bias);
+    segment.out_features = linear.weight.size(0);
+  }
+  args.out = out;
+  args.out_stride = out_stride;
+  ops.add(kernels::Op::linear, args);
+}
+
+FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors)
+    : config_(config), tensors_(std::move(tensors)) {
+  const AttentionConfig& a = config_.attention;
+  const FeedForwardConfig& f = config_.feed_forward;
+  const int64_t hidden = tensors_.input_norm.weight.numel();
+  if (tensors_.query_key_value.size() == 1) {
+    check_features(tensors_.query_key_value[0], (a.heads + 2 * a.kv_heads) * a.head_dim, hidden, "query_key_value");
+  } else {
+    check_features(tensors_.query_key_value[0], a.heads * a.head_dim, hidden, "query");
+    check_features(tensors_.query_key_value[1], a.kv_heads * a.head_dim, hidden, "key");
+    check_features(tensors_.query_key_value[2], a.kv_heads * a.head_dim, hidden, "value");
+  }
+  check_features(tensors_.attention_output, hidden, a.heads * a.head_dim, "attention_output");
+  for (const LinearTensors& up : tensors_.up) check_features(up, f.intermediate_size, hidden, "up");
+  check_features(tensors_.down, hidden, f.intermediate_size, "down");
+  if (tensors_.up.size() != (f.gated ? 2u : 1u)) {
+    fail(StatusCode::invalid_argument, "fused layer: {} up projections, expected {}", tensors_.up.size(),
+         f.gated ? 2 : 1);
+  }
+}
+
+void FusedDecoderLayer::record(OpList& ops, const StepView& step, const CacheView& addressing,
+                               const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
+  const int64_t hidden = tensors_.input_norm.weight.numel();
+  record_residual_norm(ops, step.token_count, config_.norm, tensors_.input_norm, hidden, activations,
+                       activations.normed);
+  record_attention(ops, step, addressing, cache, activations, capacity);
+  record_residual_norm(ops, step.token_count, config_.norm, tensors_.feed_forward_norm, hidden, activations,
+                       activations.normed);
+  record_feed_forward(ops, step, activations, capacity);
+}
+
+void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
+                                         const kernels::PagedCache& cache, Activations& activations,
+                                         int64_t capacity) const {
+  const AttentionConfig& a = config_.attention;
+  const int64_t hidden = tensors_.input_norm.weight.numel();
+  const int64_t qkv_width = (a.heads + 2 * a.kv_heads) * a.head_dim;
+  const LinearTensors* projections[3];
+  const auto count = static_cast<int32_t>(tensors_.query_key_value.size());
+  for (int32_t i = 0; i < count; ++i) projections[i] = &tensors_.query_key_value[static_cast<size_t>(i)];
+  record_linear(ops, step.token_count, capacity, projections, count, true, activations.normed, hidden,
+                activations.query_key_value, qkv_width);
+
+  kernels::RotaryCacheArgs rotary{};
+  rotary.rows = step.token_count;
+  rotary.qkv = activations.query_key_value;
+  rotary.qkv_stride = qkv_width;
+  rotary.heads = static_cast<int32_t>(a.heads);
+  rotary.query_norm = a.query_key_norm ? data_or_null(tensors_.query_norm) : nullptr;
+  rotary.key_norm = a.query_key_norm ? data_or_null(tensors_.key_norm) : nullptr;
+  rotary.norm_dtype = dtype_or_float(tensors_.query_norm);
+  rotary.norm_epsilon = static_cast<float>(config_.norm.epsilon);
+  rotary.norm_weight_offset = static_cast<float>(config_.norm.weight_offset);
+  rotary.norm_whole = a.query_key_norm_whole;
+  if (a.rope >= 0) {
+    rotary.cosine = activations.cosine[static_cast<size_t>(a.rope)];
+    rotary.sine = activations.sine[static_cast<size_t>(a.rope)];
+    rotary.rotary_dim = activations.rotary_dims[static_cast<size_t>(a.rope)];
+    rotary.interleaved = activations.interleaved[static_cast<size_t>(a.rope)];
+  }
+  rotary.slots = addressing.slots;
+  rotary.cache = cache;
+  ops.add(kernels::Op::rotary_cache, rotary);
+
+  kernels::AttentionArgs attention{};
+  attention.sequences = step.sequence_count;
+  attention.capacity = capacity;
+  attention.query = activations.query_key_value;
+  attention.query_stride = qkv_width;
+  attention.query_starts = step.query_starts;
+  attention.context_lengths = step.context_lengths;
+  attention.block_table = addressing.block_table;
+  attention.block_table_stride = addressing.block_table_stride;
+  attention.cache = cache;
+  attention.heads = static_cast<int32_t>(a.heads);
+  attention.scale = static_cast<float>(a.scale);
+  attention.causal = a.causal;
+  attention.window = static_cast<int32_t>(a.window);
+  attention.softcap = static_cast<float>(a.softcap);
+  attention.out = activations.attention;
+  attention.out_stride = a.heads * a.head_dim;
+  ops.add(kernels::Op::attention, attention);
+
+  const LinearTensors* output = &tensors_.attention_output;
+  record_linear(ops, step.token_count, capacity, &output, 1, false, activations.attention, a.heads * a.head_dim,
+                activations.contribution, hidden);
+  activations.delta = activations.contribution;
+  activations.delta_bias = data_or_null(output->bias);
+  activations.delta_bias_dtype = dtype_or_float(output->bias);
+}
+
+void FusedDecoderLayer::record_feed_forward(OpList& ops, const StepView& step, Activations& activations,
+                                            int64_t capacity) const {
+  const FeedForwardConfig& f = config_.feed_forward;
+  const int64_t hidden = tensors_.input_norm.weight.numel();
+  const int64_t up_width = f.intermediate_size * (f.gated ? 2 : 1);
+  const LinearTensors* ups[2] = {&tensors_.up[0], f.gated ? &tensors_.up[1] : nullptr};
+  record_linear(ops, step.token_count, capacity, ups, f.gated ? 2 : 1, true, activations.normed, hidden,
+                activations.feed_forward, up_width);
+
+  kernels::ActivationArgs activation{};
+  activation.rows = step.token_count;
+  activation.width = f.intermediate_size;
+  activation.kind = f.activation;
+  activation.gated = f.gated;
+  activation.x = activations.feed_forward;
+  activation.x_stride = up_width;
+  activation.out = activations.intermediate;
+  activation.out_stride = f.intermediate_size;
+  ops.add(kernels::Op::activation, activation);
+
+  const LinearTensors* down = &tensors_.down;
+  record_linear(ops, step.token_count, capacity, &down, 1, false, activations.intermediate, f.intermediate_size,
+                activations.contribution, hidden);
+  activations.delta = activations.contribution;
+  activations.delta_bias = data_or_null(down->bias);
+  activations.delta_bias_dtype = dtype_or_float(down->bias);
+}
+
+}  // namespace graft

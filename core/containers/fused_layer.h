@@ -1,0 +1,40 @@
+// The fused decoder layer: the product of the container pipeline.
+#pragma once
+
+#include "core/containers/activations.h"
+#include "core/containers/layer_tensors.h"
+#include "core/containers/op_list.h"
+#include "core/step/step_view.h"
+#include "kernels/spec/rotary.h"
+
+namespace graft {
+
+/// A pre-norm decoder layer over fused kernels. Immutable once made; keeps its weights alive.
+class FusedDecoderLayer {
+ public:
+  /// `tensors` in kernel layout. Throws INVALID_ARGUMENT when a shape contradicts the configuration.
+  FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors);
+
+  /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what waits),
+  /// writes keys and values to `cache`, leaves the layer's contribution waiting.
+  void record(OpList& ops, const StepView& step, const CacheView& addressing, const kernels::PagedCache& cache,
+              Activations& activations, int64_t capacity) const;
+
+ private:
+  void record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
+                        const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const;
+  void record_feed_forward(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const;
+
+  LayerConfig config_;
+  LayerTensors tensors_;
+};
+
+/// Appends residual += what waits, out = norm(residual) over `rows` rows, and marks nothing as waiting.
+void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm,
+                          int64_t width, Activations& activations, float* out);
+
+/// Appends one linear op over one to three matrices with a common input.
+void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,
+                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride);
+
+}  // namespace graft

@@ -1,0 +1,66 @@
+// A fused step: kernel calls with their arguments, recorded once and walked for every step.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "core/containers/arena.h"
+#include "kernels/spec/variant.h"
+
+namespace graft {
+
+/// Chooses the kernel of an op for arguments; given by the device the step runs on.
+using KernelSelector = const kernels::Variant* (*)(kernels::Op op, const void* args);
+
+/// Kernel calls in order. Recording allocates; running does not, calls no ATen operator and throws nothing.
+/// Used by the engine's thread.
+class OpList {
+ public:
+  OpList(KernelSelector select, int32_t workers, Arena& arena) : select_(select), workers_(workers), arena_(&arena) {}
+
+  /// Appends an op. Scratch is taken from the arena's shared scratch piece (see reserve_scratch).
+  template <class Args>
+  void add(kernels::Op op, Args args) {
+    static_assert(std::is_trivially_copyable_v<Args>);
+    const kernels::Variant* variant = choose(op, &args);
+    if constexpr (requires { args.scratch; }) {
+      args.scratch = scratch(variant->scratch_bytes ? variant->scratch_bytes(&args, workers_) : 0);
+    }
+    store(variant, &args, static_cast<int64_t>(sizeof(Args)));
+  }
+
+  /// Runs every op in order.
+  void run(const kernels::Context& context) const;
+
+  int64_t size() const { return static_cast<int64_t>(calls_.size()); }
+  const kernels::Variant& variant(int64_t index) const { return *calls_[static_cast<size_t>(index)].variant; }
+
+  /// Bytes of scratch that the recorded ops share (they run one after another).
+  int64_t scratch_bytes() const { return scratch_bytes_; }
+  /// Gives the shared scratch before recording for real; a counting pass told its size.
+  void set_scratch(void* data) { scratch_ = data; }
+
+  Arena& arena() { return *arena_; }
+
+ private:
+  struct Call {
+    const kernels::Variant* variant;
+    std::unique_ptr<std::byte[]> args;
+  };
+
+  const kernels::Variant* choose(kernels::Op op, const void* args) const;
+  void* scratch(int64_t bytes);
+  void store(const kernels::Variant* variant, const void* args, int64_t bytes);
+
+  KernelSelector select_;
+  int32_t workers_;
+  Arena* arena_;
+  void* scratch_ = nullptr;
+  int64_t scratch_bytes_ = 0;
+  std::vector<Call> calls_;
+};
+
+}  // namespace graft

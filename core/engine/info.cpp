@@ -1,0 +1,74 @@
+#include "core/engine/info.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/model/module.h"
+
+namespace graft {
+namespace {
+
+const char* mode_name(InjectionMode mode) {
+  switch (mode) {
+    case InjectionMode::kernel: return "kernel";
+    case InjectionMode::none: return "none";
+    case InjectionMode::automatic: return "auto";
+  }
+  return "";
+}
+
+const char* role_name(ParallelRole role) {
+  switch (role) {
+    case ParallelRole::column: return "column";
+    case ParallelRole::row: return "row";
+    case ParallelRole::replicated: break;
+  }
+  return "replicated";
+}
+
+// One entry per distinct linear of a layer; layers repeat.
+nlohmann::json parallel_plan(const Blueprint& blueprint) {
+  nlohmann::json plan = nlohmann::json::object();
+  for (const ModuleSpec& module : blueprint.modules) {
+    if (module.layer > 0 || module.role == Role::none || module.parallel == ParallelRole::replicated) continue;
+    plan[module.path] = role_name(module.parallel);
+  }
+  return plan;
+}
+
+}  // namespace
+
+nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded) {
+  const ModelConfig& config = plan.config();
+  nlohmann::json replaced = nlohmann::json::array();
+  for (const Replacement& entry : plan_replacements(plan.match.blueprint, options.injection)) {
+    replaced.push_back({{"class", entry.class_name}, {"count", entry.count}, {"replaced_by", entry.replaced_by}});
+  }
+  nlohmann::json json = {
+      {"path", plan.checkpoint.path()},
+      {"policy", plan.match.policy->name},
+      {"model_type", config.model_type},
+      {"architecture", config.architecture},
+      {"device", "cpu"},
+      {"dtype", name_of(plan.dtype)},
+      {"injection", mode_name(options.injection)},
+      {"replaced", replaced},
+      {"graph", options.injection == InjectionMode::kernel
+                    ? (options.graph ? "on" : "off")
+                    : "off: the client model runs directly on CPU"},
+      {"tensor_parallel", {{"size", 1}, {"plan", parallel_plan(plan.match.blueprint)}}},
+      {"threads", plan.threads},
+      {"layers", config.layers.size()},
+      {"hidden_size", config.hidden_size},
+      {"vocabulary", config.vocabulary},
+      {"context_limit", plan.limits.context},
+      {"max_sequences", plan.limits.sequences},
+      {"weight_bytes", plan.memory.weight_bytes},
+      {"cache_bytes", plan.memory.cache_bytes},
+      {"working_bytes", plan.memory.working_bytes},
+      {"eos_tokens", config.generation.eos_tokens},
+  };
+  if (!loaded) json["tree"] = print_tree(*build_tree(plan.match.blueprint));
+  return json;
+}
+
+}  // namespace graft

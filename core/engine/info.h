@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/engine/model_plan.h"
+
+namespace graft {
+
+/// The JSON of graft_engine_inspect and graft_engine_info: policy, types, limits, what is replaced, the split, memory and,
+/// before loading, the module tree.
+nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded);
+
+}  // namespace graft

@@ -1,0 +1,108 @@
+#include "core/engine/model_plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "core/base/quote.h"
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+constexpr int64_t default_max_sequences = 16;
+constexpr int64_t step_tokens = 512;              // prompt chunk and decode rows of one step together
+constexpr int64_t logit_bytes = int64_t{64} << 20;  // bounds the rows of logits one step may give
+
+DType choose_dtype(const std::string& name, const ModelConfig& config, const WeightMap& weights) {
+  if (name == "auto") return config.stored_dtype.value_or(weights.stored_dtype);
+  const DType dtype = dtype_from_name(name);
+  if (dtype != DType::float32 && dtype != DType::bfloat16 && dtype != DType::float16) {
+    fail(StatusCode::unsupported, "dtype {} is not in this release, expected auto, float32, bfloat16 or float16",
+         quote(name));
+  }
+  return dtype;
+}
+
+StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config) {
+  StepLimits limits;
+  limits.context = options.context_limit > 0 ? options.context_limit : config.max_positions;
+  // Rotary positions go on beyond what the model was made for, as dynamic NTK means to; a table of positions ends.
+  const int64_t most = config.position_table > 0 ? config.position_table : int64_t{1} << 28;
+  if (limits.context > most) {
+    fail(StatusCode::invalid_argument, "context_limit is {}, expected at most {}", options.context_limit, most);
+  }
+  limits.sequences = options.max_sequences > 0 ? options.max_sequences : default_max_sequences;
+  limits.tokens = std::max(step_tokens, limits.sequences);
+  const int64_t rows = logit_bytes / (config.vocabulary * static_cast<int64_t>(sizeof(float)));
+  limits.logit_rows = std::clamp(rows, limits.sequences, limits.tokens);
+  return limits;
+}
+
+int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
+  const ActivationWidths widths(config);
+  const int64_t per_token = 3 * widths.hidden + widths.query_key_value + widths.attention + widths.feed_forward +
+                            widths.intermediate;
+  const int64_t per_row = 2 * widths.hidden + config.vocabulary;
+  return static_cast<int64_t>(sizeof(float)) * (limits.tokens * per_token + limits.logit_rows * per_row);
+}
+
+int64_t physical_memory() {
+  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+// As many blocks as all sequences at full length could hold, or what the budget allows. Pages become resident only when
+// written, so a generous pool costs address space.
+void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLimits& limits, int64_t memory_limit) {
+  int64_t wanted_bytes = 0;
+  for (const CacheKind& kind : cache.kinds) {
+    memory.cache_blocks.push_back(limits.sequences * SequenceBlocks::most_blocks(kind, limits.context, limits.tokens));
+    wanted_bytes += memory.cache_blocks.back() * kind.block_bytes();
+  }
+  const int64_t budget =
+      memory_limit > 0 ? memory_limit - memory.weight_bytes - memory.working_bytes : physical_memory() / 2;
+  const double share = wanted_bytes > budget ? static_cast<double>(budget) / static_cast<double>(wanted_bytes) : 1.0;
+  for (size_t k = 0; k < cache.kinds.size(); ++k) {
+    int64_t& blocks = memory.cache_blocks[k];
+    blocks = static_cast<int64_t>(static_cast<double>(blocks) * share);
+    if (blocks < 1) {
+      fail(StatusCode::out_of_memory,
+           "memory_limit is {} bytes; weights need {}, working memory {} and one cache block {}", memory_limit,
+           memory.weight_bytes, memory.working_bytes, cache.kinds[k].block_bytes());
+    }
+    // A slot index has 31 bits.
+    blocks = std::min(blocks, ((int64_t{1} << 31) - 1) / cache.kinds[k].block_size);
+    memory.cache_bytes += blocks * cache.kinds[k].block_bytes();
+  }
+}
+
+int64_t choose_threads(int64_t threads) {
+  const int64_t cores = std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
+  return threads > 0 ? std::min<int64_t>(threads, 1024) : cores;
+}
+
+}  // namespace
+
+ModelPlan plan_model(const std::string& path, const EngineOptions& options) {
+  ModelPlan plan(Checkpoint::open(path, options.weights));
+  plan.match = match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config());
+  plan.weights = map_weights(plan.match.blueprint, plan.checkpoint);
+  const ModelConfig& config = plan.config();
+  plan.dtype = choose_dtype(options.dtype, config, plan.weights);
+  plan.cache = plan_cache(config, plan.dtype);
+  plan.limits = choose_limits(options, config);
+  plan.threads = choose_threads(options.threads);
+  plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
+  plan.memory.working_bytes = working_bytes(config, plan.limits);
+  plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit);
+  return plan;
+}
+
+std::vector<int64_t> needed_cache_blocks(const std::vector<CacheKind>& kinds, int64_t length, int64_t chunk) {
+  std::vector<int64_t> needed;
+  for (const CacheKind& kind : kinds) needed.push_back(SequenceBlocks::most_blocks(kind, length, chunk));
+  return needed;
+}
+
+}  // namespace graft

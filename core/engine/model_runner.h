@@ -1,0 +1,47 @@
+// A loaded model that runs steps: client or fused, with its cache and its threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "core/base/thread_pool.h"
+#include "core/engine/model_plan.h"
+#include "core/engine/step_plan.h"
+#include "core/model/load.h"
+
+namespace graft {
+
+/// Made, used and destroyed by one thread, the engine's.
+class ModelRunner {
+ public:
+  /// Loads the weights of a plan and injects. Throws what loading throws; `progress` may throw to give up.
+  ModelRunner(ModelPlan plan, const EngineOptions& options, const LoadProgress& progress);
+  ~ModelRunner();
+
+  const ModelPlan& plan() const { return plan_; }
+  CachePool& cache() { return *cache_; }
+  /// The step to fill before run().
+  StepBuffer& step() { return *step_; }
+
+  /// Runs the step in the buffer and returns its logits, float32 [R, vocabulary], valid until the next run.
+  const float* run();
+
+  /// Bytes of working memory that were allocated.
+  int64_t working_bytes() const { return steps_ ? steps_->arena_bytes() : 0; }
+  /// The recorded steps; null when the client model runs.
+  const StepPlan* steps() const { return steps_.get(); }
+
+ private:
+  ModelPlan plan_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<CachePool> cache_;
+  std::unique_ptr<StepBuffer> step_;
+  std::unique_ptr<ClientModel> client_;
+  std::unique_ptr<FusedModel> fused_;
+  std::unique_ptr<StepPlan> steps_;
+  kernels::Context context_{};
+  at::Tensor logits_;  ///< of the client model's last step
+};
+
+}  // namespace graft

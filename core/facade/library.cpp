@@ -1,0 +1,45 @@
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/base/log.h"
+#include "core/facade/objects.h"
+#include "core/policies/policy.h"
+#include "kernels/cpu/select.h"
+
+namespace graft::facade {
+namespace {
+
+void set_log(int32_t level, void (*write)(void* user, int32_t level, const char* message), void* user) {
+  log_set(static_cast<LogLevel>(level), write, user);
+}
+
+const char* best_isa() {
+  using kernels::Isa;
+  if (kernels::machine_has(Isa::avx512)) return "avx512";
+  if (kernels::machine_has(Isa::avx2)) return "avx2";
+  return "baseline";
+}
+
+int32_t doctor(Buffer* out, ErrorText* error) {
+  return guarded(error, [&] {
+    nlohmann::json policies = nlohmann::json::array();
+    for (const Policy* policy : graft::policies()) policies.push_back(policy->name);
+    const nlohmann::json json = {
+        {"devices", {{{"device", "cpu"}, {"cores", std::thread::hardware_concurrency()}}}},
+        {"kernels", best_isa()},
+        {"kernels_problem", kernels::forced_isa_problem() != nullptr ? kernels::forced_isa_problem() : ""},
+        {"policies", policies},
+        {"cuda", "not in this release"},
+    };
+    assign(*out, json.dump());
+  });
+}
+
+}  // namespace
+
+void fill_library(Table& table) {
+  table.log_set = set_log;
+  table.doctor = doctor;
+}
+
+}  // namespace graft::facade

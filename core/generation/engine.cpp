@@ -1,0 +1,151 @@
+#include "core/generation/engine.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/base/log.h"
+#include "core/engine/info.h"
+#include "core/generation/engine_thread.h"
+#include "core/generation/exit_guard.h"
+#include "core/generation/mailbox.h"
+
+namespace graft {
+namespace {
+
+constexpr int64_t default_max_queue = 1024;
+
+// Waits for the load, showing its progress on this thread. Rethrows the thread's failure.
+void await_ready(Engine::Mailbox& mailbox, const Engine::Progress& progress) {
+  double shown = -1;
+  std::unique_lock lock(mailbox.mutex);
+  while (!mailbox.ready && !mailbox.ended) {
+    mailbox.changed.wait(lock, [&] {
+      return mailbox.ready || mailbox.ended || (progress && !mailbox.give_up && mailbox.load_progress > shown);
+    });
+    if (mailbox.ready || mailbox.ended || !progress) continue;
+    shown = mailbox.load_progress;
+    lock.unlock();
+    const bool give_up = progress(shown);
+    lock.lock();
+    mailbox.give_up = mailbox.give_up || give_up;
+  }
+  if (mailbox.ended) throw Error(mailbox.failure, mailbox.failure_message);
+}
+
+
+void check_spec(const RequestSpec& spec, const Engine::Mailbox& mailbox) {
+  const auto prompt = static_cast<int64_t>(spec.prompt.size());
+  if (prompt == 0) fail(StatusCode::invalid_argument, "the prompt has no tokens, expected at least one");
+  for (size_t i = 0; i < spec.prompt.size(); ++i) {
+    if (spec.prompt[i] < 0 || spec.prompt[i] >= mailbox.vocabulary) {
+      fail(StatusCode::invalid_argument, "prompt token {} is {}, expected 0 to {}", i, spec.prompt[i],
+           mailbox.vocabulary - 1);
+    }
+  }
+  int64_t planned = prompt;
+  if (spec.kind == RequestKind::generate) {
+    planned = spec.max_tokens < 0 ? mailbox.context : prompt + std::min(spec.max_tokens, mailbox.context);
+  }
+  if (prompt > mailbox.context || planned > mailbox.context) {
+    fail(StatusCode::limit_exceeded, "prompt of {} tokens and max_tokens {}: the context holds {}", prompt,
+         spec.max_tokens, mailbox.context);
+  }
+  if (spec.kind == RequestKind::generate && prompt == mailbox.context && spec.max_tokens != 0) {
+    fail(StatusCode::limit_exceeded, "prompt of {} tokens fills the context, no token can be generated", prompt);
+  }
+  const std::vector<int64_t> needed = mailbox.needed_blocks(planned);
+  for (size_t k = 0; k < needed.size(); ++k) {
+    if (needed[k] > mailbox.cache_blocks[k]) {
+      fail(StatusCode::limit_exceeded,
+           "a sequence of up to {} tokens needs {} cache blocks, the engine has {}: lower max_tokens or raise memory_limit",
+           planned, needed[k], mailbox.cache_blocks[k]);
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOptions& options, const Progress& progress) {
+  std::shared_ptr<Engine> engine(new Engine);
+  engine->path_ = path;
+  ModelPlan plan = plan_model(path, options);
+  try {
+    engine->tokenizer_ = Tokenizer::open(path);
+  } catch (const Error& error) {
+    // Token ids still work without one; a tokenizer that is there and broken is worth a line.
+    engine->tokenizer_problem_ = error.what();
+    if (error.code() != StatusCode::not_found) log(LogLevel::warning, "{}", error.what());
+  }
+  engine->info_ = describe_plan(plan, options, /*loaded=*/true).dump();
+  engine->mailbox_ = std::make_shared<Mailbox>();
+  engine->mailbox_->max_queue = options.max_queue > 0 ? options.max_queue : default_max_queue;
+  start_engine_thread(engine->mailbox_, std::move(plan), options, engine->tokenizer_, progress != nullptr);
+  guard_exit(engine->mailbox_);
+  await_ready(*engine->mailbox_, progress);
+  return engine;
+}
+
+Engine::~Engine() {
+  if (mailbox_) mailbox_->post_stop();
+}
+
+std::shared_ptr<RequestState> Engine::submit(RequestSpec spec, std::shared_ptr<EventStream> queue) {
+  check_spec(spec, *mailbox_);
+  const bool own_stream = queue == nullptr;
+  auto request = std::make_shared<RequestState>(
+      std::move(spec), own_stream ? std::make_shared<EventStream>() : std::move(queue), own_stream);
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    if (mailbox_->failure != StatusCode::ok) throw Error(mailbox_->failure, mailbox_->failure_message);
+    if (mailbox_->stop || mailbox_->ended) fail(StatusCode::closed, "the engine was closed");
+    if (static_cast<int64_t>(mailbox_->inbox.size()) + mailbox_->waiting.load() >= mailbox_->max_queue) {
+      fail(StatusCode::busy, "{} requests wait already, the most this engine takes (max_queue)", mailbox_->max_queue);
+    }
+    mailbox_->submitted.fetch_add(1);
+    mailbox_->inbox.push_back(request);
+  }
+  mailbox_->changed.notify_all();
+  return request;
+}
+
+void Engine::wake() {
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->woken = true;
+  }
+  mailbox_->changed.notify_all();
+}
+
+bool Engine::close(int64_t timeout_ms) {
+  mailbox_->post_stop();
+  const WaitLimit limit(timeout_ms);
+  std::unique_lock lock(mailbox_->mutex);
+  return limit.wait(mailbox_->changed, lock, [&] { return mailbox_->ended; });
+}
+
+StatusCode Engine::wait(int64_t timeout_ms, std::string& message) {
+  const WaitLimit limit(timeout_ms);
+  std::unique_lock lock(mailbox_->mutex);
+  if (!limit.wait(mailbox_->changed, lock, [&] { return mailbox_->ended; })) return StatusCode::timeout;
+  message = mailbox_->failure_message;
+  return mailbox_->failure;
+}
+
+std::string Engine::info_json() const {
+  nlohmann::json info = nlohmann::json::parse(info_);
+  info["tokenizer"] = tokenizer_ != nullptr;
+  return info.dump();
+}
+
+std::string Engine::stats_json() const {
+  const Mailbox& box = *mailbox_;
+  return nlohmann::json{{"requests_submitted", box.submitted.load()},
+                        {"requests_waiting", box.waiting.load()},
+                        {"sequences_running", box.running.load()},
+                        {"steps", box.steps.load()},
+                        {"tokens_computed", box.tokens.load()},
+                        {"step_seconds", static_cast<double>(box.step_nanoseconds.load()) * 1e-9}}
+      .dump();
+}
+
+}  // namespace graft

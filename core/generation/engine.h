@@ -1,0 +1,58 @@
+// An engine: one model on one thread of its own, fed through a mailbox.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/engine/options.h"
+#include "core/generation/request.h"
+#include "core/text/tokenizer.h"
+
+namespace graft {
+
+/// Any thread may use it. Only the engine's own thread touches the model; everything here validates, queues and waits.
+/// Dropping the last reference never blocks: the thread cancels what is left, destroys the model and ends by itself.
+class Engine {
+ public:
+  /// Progress of loading, on the thread that opens; returning true gives the load up (CANCELLED).
+  using Progress = std::function<bool(double fraction)>;
+
+  /// Opens a model and waits until it can answer. Throws what planning and loading throw.
+  static std::shared_ptr<Engine> open(const std::string& path, const EngineOptions& options, const Progress& progress);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Checks a request against the model's limits and queues it. `queue` null: it gets a stream of its own.
+  /// Throws INVALID_ARGUMENT, LIMIT_EXCEEDED, BUSY, CLOSED.
+  std::shared_ptr<RequestState> submit(RequestSpec spec, std::shared_ptr<EventStream> queue);
+
+  /// Lets the engine's thread look at its requests (after a cancel).
+  void wake();
+
+  /// Refuses new requests, cancels those in flight, waits for the thread's end. False after the time-out.
+  bool close(int64_t timeout_ms);
+  /// Waits for the end alone. TIMEOUT, OK after a close, or why the engine failed (text in `message`).
+  StatusCode wait(int64_t timeout_ms, std::string& message);
+
+  const std::string& path() const { return path_; }
+  /// Null when the model has no tokenizer; then `tokenizer_problem` says why.
+  const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
+  const std::string& tokenizer_problem() const { return tokenizer_problem_; }
+  std::string info_json() const;
+  std::string stats_json() const;
+
+  struct Mailbox;
+
+ private:
+  Engine() = default;
+
+  std::string path_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::string tokenizer_problem_;
+  std::string info_;
+};
+
+}  // namespace graft

@@ -1,0 +1,55 @@
+// What an engine's handle and its thread share.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/generation/engine.h"
+
+namespace graft {
+
+struct Engine::Mailbox {
+  // Fixed by the thread before it is ready; read by anyone afterwards.
+  int64_t vocabulary = 0;
+  int64_t context = 0;
+  int64_t max_queue = 0;
+  std::vector<int64_t> cache_blocks;
+  std::function<std::vector<int64_t>(int64_t planned_length)> needed_blocks;
+
+  std::thread::id thread;
+
+  std::mutex mutex;
+  std::condition_variable changed;  ///< for the thread: inbox, stop, wake; for waiters: ready, progress, ended
+  bool ready = false;
+  bool stop = false;
+  bool woken = false;
+  bool ended = false;
+  double load_progress = 0;
+  bool give_up = false;
+  StatusCode failure = StatusCode::ok;
+  std::string failure_message;
+  std::vector<std::shared_ptr<RequestState>> inbox;
+
+  // Counters of stats_json.
+  std::atomic<int64_t> waiting{0};  ///< taken by the thread and not yet admitted
+  std::atomic<int64_t> running{0};
+  std::atomic<int64_t> submitted{0};
+  std::atomic<int64_t> steps{0};
+  std::atomic<int64_t> tokens{0};
+  std::atomic<int64_t> step_nanoseconds{0};
+
+  void post_stop() {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    changed.notify_all();
+  }
+};
+
+}  // namespace graft

@@ -1,0 +1,145 @@
+#include "core/model/client_model.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/model/client_ops.h"
+
+namespace graft {
+namespace {
+
+at::Tensor index_tensor(const int32_t* values, int64_t count) {
+  return at::from_blob(const_cast<int32_t*>(values), {count}, at::kInt).to(at::kLong);
+}
+
+}  // namespace
+
+/// The arrays of a StepView as tensors, and the angles of every rope.
+struct ClientModel::Step {
+  const StepView& view;
+  const CachePool& pool;
+  at::Tensor token_ids, positions, logit_rows;
+  std::vector<at::Tensor> angles;             ///< per rope [T, rotary_dim / 2]
+  std::vector<at::Tensor> attention_factors;  ///< per rope [T]
+
+  Step(const StepView& v, const CachePool& p, const std::vector<RopeTables>& ropes) : view(v), pool(p) {
+    const int64_t tokens = *v.token_count;
+    token_ids = index_tensor(v.token_ids, tokens);
+    positions = index_tensor(v.positions, tokens);
+    logit_rows = index_tensor(v.logit_rows, *v.logit_row_count);
+    for (const RopeTables& rope : ropes) {
+      std::vector<at::Tensor> parts, factors;
+      for (int64_t s = 0; s < *v.sequence_count; ++s) {
+        const auto [frequency, factor] = client::frequencies(rope, v.planned_lengths[s]);
+        const at::Tensor own = positions.slice(0, v.query_starts[s], v.query_starts[s + 1]).to(at::kFloat);
+        parts.push_back(own.unsqueeze(1) * frequency.unsqueeze(0));
+        factors.push_back(at::full({own.size(0)}, factor, at::kFloat));
+      }
+      angles.push_back(at::cat(parts));
+      attention_factors.push_back(at::cat(factors));
+    }
+  }
+};
+
+ClientModel::ClientModel(const ModelConfig& config, std::unique_ptr<Module> root)
+    : config_(config), root_(std::move(root)), layers_(decoder_layers(*root_)) {
+  for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
+}
+
+at::Tensor ClientModel::forward(const StepView& view, const CachePool& pool,
+                                const std::vector<LayerCache>& caches) const {
+  const Step step(view, pool, ropes_);
+  at::Tensor x = embed(step);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Module& layer = *layers_[i];
+    const LayerConfig& config = config_.layers[i];
+    x = x + attention(layer, config, step, caches[i], client::norm(*layer.find(Role::input_norm), config.norm, x));
+    x = x + client::feed_forward(layer, config.feed_forward,
+                                 client::norm(*layer.find(Role::feed_forward_norm), config.norm, x));
+  }
+  x = x.index_select(0, step.logit_rows);
+  x = client::norm(*root_->find(Role::final_norm), config_.final_norm, x);
+  return client::linear(*root_->find(Role::head), x).contiguous();
+}
+
+at::Tensor ClientModel::embed(const Step& step) const {
+  const auto rows = [](const Module& module, const at::Tensor& ids) {
+    return module.parameter("weight").index_select(0, ids).to(at::kFloat);
+  };
+  at::Tensor x = rows(*root_->find(Role::token_embedding), step.token_ids) * config_.embedding_scale;
+  if (const Module* positions = root_->find(Role::position_embedding)) x = x + rows(*positions, step.positions);
+  return x;
+}
+
+at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config, const Step& step,
+                                  const LayerCache& place, const at::Tensor& x) const {
+  const AttentionConfig& a = config.attention;
+  const int64_t tokens = x.size(0);
+  at::Tensor query, key, value;
+  if (const Module* fused = layer.find(Role::query_key_value)) {
+    const auto parts = client::linear(*fused, x).split_with_sizes(
+        {a.heads * a.head_dim, a.kv_heads * a.head_dim, a.kv_heads * a.head_dim}, -1);
+    query = parts[0], key = parts[1], value = parts[2];
+  } else {
+    query = client::linear(*layer.find(Role::query), x);
+    key = client::linear(*layer.find(Role::key), x);
+    value = client::linear(*layer.find(Role::value), x);
+  }
+  query = query.view({tokens, a.heads, a.head_dim});
+  key = key.view({tokens, a.kv_heads, a.head_dim});
+  value = value.view({tokens, a.kv_heads, a.head_dim});
+  if (a.query_key_norm) {
+    query = client::norm(*layer.find(Role::query_norm), config.norm, query);
+    key = client::norm(*layer.find(Role::key_norm), config.norm, key);
+  }
+  if (a.rope >= 0) {
+    const auto r = static_cast<size_t>(a.rope);
+    query = client::rotate(query, config_.ropes[r], step.angles[r], step.attention_factors[r]);
+    key = client::rotate(key, config_.ropes[r], step.angles[r], step.attention_factors[r]);
+  }
+
+  const CacheView& addressing = step.view.caches[place.kind];
+  const kernels::PagedCache cache = step.pool.layer(place.kind, place.index);
+  at::Tensor keys = client::cache_tensor(cache, cache.key, step.pool.blocks(place.kind));
+  at::Tensor values = client::cache_tensor(cache, cache.value, step.pool.blocks(place.kind));
+  const at::Tensor slots = index_tensor(addressing.slots, tokens);
+  const at::Tensor block = slots.div(cache.block_size, "floor");
+  const at::Tensor offset = slots.remainder(cache.block_size);
+  using at::indexing::Slice;
+  keys.index_put_({block, Slice(), offset}, key.to(keys.scalar_type()));
+  values.index_put_({block, Slice(), offset}, value.to(values.scalar_type()));
+
+  std::vector<at::Tensor> outputs;
+  for (int64_t s = 0; s < *step.view.sequence_count; ++s) {
+    const int64_t begin = step.view.query_starts[s];
+    const int64_t end = step.view.query_starts[s + 1];
+    const int64_t context = step.view.context_lengths[s];
+    const int64_t first_query = context - (end - begin);
+    const int64_t first_key = a.window > 0 ? std::max<int64_t>(0, first_query - a.window + 1) : 0;
+    const at::Tensor key_positions = at::arange(first_key, context, at::kLong);
+    const at::Tensor table = index_tensor(addressing.block_table + s * addressing.block_table_stride,
+                                          (context + cache.block_size - 1) / cache.block_size);
+    const at::Tensor key_block = table.index_select(0, key_positions.div(cache.block_size, "floor"));
+    const at::Tensor key_offset = key_positions.remainder(cache.block_size);
+    // [heads, L, head_dim], each KV head repeated for the query heads of its group
+    const auto gather = [&](const at::Tensor& storage) {
+      return storage.index({key_block, Slice(), key_offset}).to(at::kFloat).transpose(0, 1).repeat_interleave(
+          a.heads / a.kv_heads, 0);
+    };
+    const at::Tensor own_query = query.slice(0, begin, end).transpose(0, 1);
+    at::Tensor scores = at::matmul(own_query, gather(keys).transpose(1, 2)) * a.scale;
+    if (a.softcap > 0) scores = a.softcap * at::tanh(scores / a.softcap);
+    const at::Tensor query_positions = at::arange(first_query, context, at::kLong).unsqueeze(1);
+    at::Tensor hidden = at::zeros({end - begin, context - first_key}, at::kBool);
+    if (a.causal) hidden = hidden.logical_or(key_positions.unsqueeze(0) > query_positions);
+    if (a.window > 0) hidden = hidden.logical_or(key_positions.unsqueeze(0) <= query_positions - a.window);
+    scores = scores.masked_fill(hidden, -INFINITY);
+    const at::Tensor mixed = at::matmul(at::softmax(scores, -1), gather(values));
+    outputs.push_back(mixed.transpose(0, 1).reshape({end - begin, a.heads * a.head_dim}));
+  }
+  return client::linear(*layer.find(Role::attention_output), at::cat(outputs));
+}
+
+}  // namespace graft

@@ -1,0 +1,40 @@
+// The client model: the tree run op by op with ATen, in float32 whatever the weights are stored in. Slow, plain, and what
+// every fused path is compared with.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/model/cache_plan.h"
+#include "core/model/config.h"
+#include "core/model/module.h"
+#include "core/model/rope.h"
+#include "core/step/step_view.h"
+
+namespace graft {
+
+/// Owns the tree. forward() is for one thread at a time, one that may run ATen.
+class ClientModel {
+ public:
+  ClientModel(const ModelConfig& config, std::unique_ptr<Module> root);
+
+  const ModelConfig& config() const { return config_; }
+  Module& root() { return *root_; }
+
+  /// Runs a step: writes this step's keys and values to the pool, returns float32 logits [R, vocabulary].
+  at::Tensor forward(const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches) const;
+
+ private:
+  struct Step;
+
+  at::Tensor embed(const Step& step) const;
+  at::Tensor attention(const Module& layer, const LayerConfig& config, const Step& step, const LayerCache& cache,
+                       const at::Tensor& x) const;
+
+  ModelConfig config_;
+  std::unique_ptr<Module> root_;
+  std::vector<Module*> layers_;
+  std::vector<RopeTables> ropes_;
+};
+
+}  // namespace graft

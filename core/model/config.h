@@ -1,0 +1,101 @@
+// What differs between architectures, as fields. Filled by a policy from config.json; nothing below asks for a name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/dtype.h"
+#include "kernels/spec/activation.h"
+#include "kernels/spec/residual_norm.h"
+
+namespace graft {
+
+using kernels::Activation;
+using kernels::NormKind;
+
+enum class RopeKind : int32_t { standard, linear, dynamic, yarn, longrope, llama3 };
+
+/// Rotary embedding of a group of layers, as `rope_parameters` states it (both spellings are read by core/policies/rope).
+struct RopeConfig {
+  RopeKind kind = RopeKind::standard;
+  double theta = 10000.0;
+  int64_t rotary_dim = 0;  ///< lanes of a head that are rotated; even
+  bool interleaved = false;
+  double factor = 1.0;
+  int64_t max_positions = 0;           ///< max_position_embeddings
+  int64_t original_max_positions = 0;  ///< before the context was extended
+  double low_frequency_factor = 1.0;   ///< llama3
+  double high_frequency_factor = 4.0;  ///< llama3
+  double beta_fast = 32.0;             ///< yarn
+  double beta_slow = 1.0;              ///< yarn
+  double mscale = 0.0;                 ///< yarn; 0: absent
+  double mscale_all_dim = 0.0;         ///< yarn; 0: absent
+  bool truncate = true;                ///< yarn
+  std::optional<double> attention_factor;  ///< yarn and longrope; absent: derived from factor
+  std::vector<double> short_factor;        ///< longrope, rotary_dim / 2 entries
+  std::vector<double> long_factor;
+};
+
+struct NormConfig {
+  NormKind kind = NormKind::rms;
+  double epsilon = 1e-6;
+  double weight_offset = 0.0;  ///< 1 for families that store weight - 1
+};
+
+struct AttentionConfig {
+  int64_t heads = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  double scale = 1.0;  ///< multiplies query . key
+  bool causal = true;
+  int64_t window = 0;  ///< keys seen by a query, itself included; 0: all
+  double softcap = 0.0;
+  int32_t rope = -1;  ///< index into ModelConfig::ropes; -1: no rotation
+  bool query_key_norm = false;        ///< RMS norm of queries and keys before rotation
+  bool query_key_norm_whole = false;  ///< over the whole projection instead of per head
+};
+
+/// Feed-forward block: down(act(gate(x)) * up(x)) when gated, down(act(up(x))) otherwise.
+struct FeedForwardConfig {
+  int64_t intermediate_size = 0;
+  Activation activation = Activation::silu;
+  bool gated = true;
+};
+
+/// One decoder layer in the sequential pre-norm form x += attention(norm(x)); x += feed_forward(norm(x)).
+struct LayerConfig {
+  NormConfig norm;
+  AttentionConfig attention;
+  FeedForwardConfig feed_forward;
+};
+
+/// Sampling defaults and ends of text, from generation_config.json where config.json does not say.
+struct GenerationDefaults {
+  std::vector<int64_t> eos_tokens;
+  std::optional<int64_t> bos_token;
+  std::optional<int64_t> pad_token;
+  std::optional<bool> sample;
+  std::optional<double> temperature;
+  std::optional<int64_t> top_k;
+  std::optional<double> top_p;
+};
+
+struct ModelConfig {
+  std::string model_type;    ///< "llama"
+  std::string architecture;  ///< "LlamaForCausalLM"
+  int64_t hidden_size = 0;
+  int64_t vocabulary = 0;
+  int64_t max_positions = 0;     ///< longest context the model was made for
+  int64_t position_table = 0;    ///< rows of a learned position embedding; 0: none
+  double embedding_scale = 1.0;
+  bool tied_head = false;
+  NormConfig final_norm;
+  std::vector<RopeConfig> ropes;
+  std::vector<LayerConfig> layers;
+  std::optional<DType> stored_dtype;  ///< `dtype` / `torch_dtype` of config.json
+  GenerationDefaults generation;
+};
+
+}  // namespace graft

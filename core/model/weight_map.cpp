@@ -1,0 +1,115 @@
+#include "core/model/weight_map.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/base/quote.h"
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+/// How the class's names read in this checkpoint.
+struct Naming {
+  std::string base;  ///< stands in place of the blueprint's base prefix
+  std::string rest;  ///< stands before names outside of the base model (the head)
+
+  std::string name_of(const Blueprint& blueprint, const std::string& name) const {
+    if (name.starts_with(blueprint.base_prefix)) return base + name.substr(blueprint.base_prefix.size());
+    return rest + name;
+  }
+};
+
+const ModuleSpec& module_of(const Blueprint& blueprint, Role role) {
+  for (const ModuleSpec& module : blueprint.modules) {
+    if (module.role == role) return module;
+  }
+  fail(StatusCode::internal, "blueprint of {} lacks a needed module", blueprint.config.architecture);
+}
+
+Naming find_naming(const Blueprint& blueprint, const Checkpoint& checkpoint) {
+  std::vector<Naming> candidates = {{blueprint.base_prefix, ""}, {"", ""}};
+  if (blueprint.multimodal) {
+    candidates = {{"model.language_model.", ""},
+                  {"language_model." + blueprint.base_prefix, "language_model."},
+                  {"model.text_model.", ""},
+                  {blueprint.base_prefix, ""}};
+  }
+  const std::string anchor = module_of(blueprint, Role::token_embedding).path + ".weight";
+  for (const Naming& naming : candidates) {
+    if (checkpoint.contains(naming.name_of(blueprint, anchor))) return naming;
+  }
+  fail(StatusCode::not_found, "{}: tensor '{}' is missing (nor is it there under another prefix)", checkpoint.path(),
+       candidates.front().name_of(blueprint, anchor));
+}
+
+bool can_be_weight(DType dtype) {
+  return dtype == DType::float32 || dtype == DType::bfloat16 || dtype == DType::float16;
+}
+
+void check_surplus(const Blueprint& blueprint, const Checkpoint& checkpoint, const Naming& naming,
+                   const std::unordered_set<std::string>& used) {
+  for (const TensorEntry& tensor : checkpoint.tensors()) {
+    if (used.contains(tensor.name)) continue;
+    // Another half of a multimodal checkpoint is not ours to judge.
+    if (blueprint.multimodal && !tensor.name.starts_with(naming.base)) continue;
+    const auto skipped = [&](const std::string& pattern) { return matches(pattern, tensor.name); };
+    if (std::ranges::any_of(blueprint.skipped_tensors, skipped)) continue;
+    fail(StatusCode::corrupt_data, "{}: tensor {} {} is not part of {} as config.json describes it", checkpoint.path(),
+         quote(tensor.name), to_string(tensor.shape), blueprint.config.architecture);
+  }
+}
+
+}  // namespace
+
+bool matches(std::string_view pattern, std::string_view text) {
+  // Greedy matching with one point to come back to is enough for '*'.
+  size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) {
+  const Naming naming = find_naming(blueprint, checkpoint);
+  const ModuleSpec& embedding = module_of(blueprint, Role::token_embedding);
+  WeightMap map;
+  std::unordered_set<std::string> used;
+  for (const ModuleSpec& module : blueprint.modules) {
+    std::vector<TensorEntry>& entries = map.entries.emplace_back();
+    const bool tied = module.role == Role::head && blueprint.config.tied_head;
+    for (const ParameterSpec& parameter : module.parameters) {
+      const std::string own_name = naming.name_of(blueprint, module.path + "." + parameter.name);
+      if (tied) used.insert(own_name);  // a stored copy of the tied weight is ignored, as Transformers does
+      const bool from_embedding = tied && parameter.name == "weight";
+      const std::string name =
+          from_embedding ? naming.name_of(blueprint, embedding.path + ".weight") : own_name;
+      const TensorEntry& entry = checkpoint.require(name, parameter.shape);
+      if (!can_be_weight(entry.dtype)) {
+        fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", checkpoint.path(),
+             quote(name), entry.dtype_name);
+      }
+      used.insert(name);
+      if (!from_embedding) map.bytes += entry.byte_size;
+      if (module.role == Role::token_embedding) map.stored_dtype = entry.dtype;
+      entries.push_back(entry);
+    }
+  }
+  check_surplus(blueprint, checkpoint, naming, used);
+  return map;
+}
+
+}  // namespace graft

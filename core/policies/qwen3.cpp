@@ -1,0 +1,31 @@
+// Qwen 3 (dense): RMS norm of every query and key head before rotation, head_dim of its own, no biases unless
+// `attention_bias`. Source: Transformers models/qwen3.
+#include "core/policies/policy.h"
+#include "core/policies/support/config_fields.h"
+#include "core/policies/support/gated_decoder.h"
+
+namespace graft {
+namespace {
+
+constexpr const char* model_types[] = {"qwen3", nullptr};
+
+Blueprint describe(const JsonObject& config) {
+  GatedDecoder family;
+  family.prefix = "Qwen3";
+  family.query_key_norm = true;
+  family.default_head_dim = 128;
+  family.query_key_value_bias = config.get_bool("attention_bias", false);
+  family.output_bias = family.query_key_value_bias;
+  const int64_t layers = config.require_int("num_hidden_layers", layer_range);
+  const bool windowed = config.get_bool("use_sliding_window", false);
+  const int64_t window = windowed ? config.get_int("sliding_window", 4096, position_range) : 0;
+  family.windows = read_windows(config, layers, window, config.get_int("max_window_layers", 28, {0, layer_range.high}));
+  return describe_gated_decoder(config, family);
+}
+
+}  // namespace
+
+extern const Policy policy_qwen3;
+const Policy policy_qwen3{"qwen3", model_types, "Qwen3DecoderLayer", describe};
+
+}  // namespace graft

@@ -1,0 +1,69 @@
+#include "core/policies/support/config_fields.h"
+
+#include <string>
+
+namespace graft {
+namespace {
+
+struct NamedActivation {
+  std::string_view name;
+  Activation activation;
+};
+
+constexpr NamedActivation activations[] = {
+    {"silu", Activation::silu},
+    {"swish", Activation::silu},
+    {"gelu", Activation::gelu},
+    {"gelu_new", Activation::gelu_tanh},
+    {"gelu_pytorch_tanh", Activation::gelu_tanh},
+    {"gelu_fast", Activation::gelu_tanh},
+    {"relu", Activation::relu},
+    {"quick_gelu", Activation::quick_gelu},
+    {"tanh", Activation::tanh},
+};
+
+}  // namespace
+
+Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
+  const std::string name = config.get_string(key, fallback);
+  std::string known;
+  for (const NamedActivation& entry : activations) {
+    if (entry.name == name) return entry.activation;
+    known += known.empty() ? "" : ", ";
+    known += entry.name;
+  }
+  config.at(key).fail_expected("one of: " + known);
+}
+
+std::optional<DType> read_stored_dtype(const JsonObject& config) {
+  std::string name = config.get_string("dtype", "");
+  if (name.empty()) name = config.get_string("torch_dtype", "");
+  constexpr std::string_view prefix = "torch.";
+  if (name.starts_with(prefix)) name.erase(0, prefix.size());
+  for (DType dtype : {DType::float32, DType::bfloat16, DType::float16}) {
+    if (name == name_of(dtype)) return dtype;
+  }
+  return std::nullopt;  // the tensors' own type decides
+}
+
+std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed) {
+  std::vector<int64_t> windows(static_cast<size_t>(layers), 0);
+  const JsonArray types = config.get_array("layer_types");
+  if (types.absent()) {
+    for (int64_t i = first_windowed; i < layers; ++i) windows[static_cast<size_t>(i)] = window;
+    return windows;
+  }
+  if (types.size() != layers) types.fail_expected("one entry per layer (" + std::to_string(layers) + ")");
+  for (int64_t i = 0; i < layers; ++i) {
+    const std::string type = types.at(i).as_string();
+    if (type == "sliding_attention") {
+      if (window <= 0) types.at(i).fail_expected("\"full_attention\", since 'sliding_window' is off");
+      windows[static_cast<size_t>(i)] = window;
+    } else if (type != "full_attention") {
+      types.at(i).fail_expected("\"full_attention\" or \"sliding_attention\"");
+    }
+  }
+  return windows;
+}
+
+}  // namespace graft

@@ -1,0 +1,27 @@
+// Fields that many families spell alike, read with their ranges.
+#pragma once
+
+#include "core/checkpoint/json.h"
+#include "core/model/config.h"
+
+namespace graft {
+
+inline constexpr IntRange width_range{1, int64_t{1} << 20};
+inline constexpr IntRange intermediate_range{1, int64_t{1} << 22};
+inline constexpr IntRange vocabulary_range{1, int64_t{1} << 24};
+inline constexpr IntRange layer_range{1, 4096};
+inline constexpr IntRange head_range{1, 65536};
+inline constexpr IntRange position_range{1, int64_t{1} << 28};
+inline constexpr NumberRange epsilon_range{0.0, 1.0};
+
+/// The activation function of a key: Transformers' ACT2FN names. Throws naming key, value and the known names.
+Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback);
+
+/// `dtype`, or `torch_dtype` as older files spell it; absent or "auto": none.
+std::optional<DType> read_stored_dtype(const JsonObject& config);
+
+/// Which layers see a window: `layer_types` where given ("full_attention" / "sliding_attention"), else one from
+/// `max_window_layers` on. 0 in the result: the layer sees everything.
+std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed);
+
+}  // namespace graft

@@ -1,0 +1,91 @@
+// The paged key/value cache: storage and the blocks that sequences hold.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/dtype.h"
+#include "kernels/spec/rotary.h"
+
+namespace graft {
+
+/// Layers that share block geometry and window share one kind, hence one block table per sequence.
+struct CacheKind {
+  int64_t layers = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  int64_t window = 0;  ///< 0: every token is kept; otherwise blocks that fell out of the window are given back
+  int64_t block_size = 0;
+  DType dtype = DType::float32;
+
+  /// Bytes of one block over all layers of the kind, keys and values.
+  int64_t block_bytes() const;
+};
+
+/// Tokens per block by head width: 128 up to 64 lanes, 64 up to 128, 32 beyond (as DeepSpeed's blocked cache).
+int64_t block_size_for(int64_t head_dim);
+
+/// Storage of all kinds and their free lists. Used by one thread (the engine's). Memory is reserved at once and
+/// becomes resident when blocks are first written.
+class CachePool {
+ public:
+  /// `blocks[k]` blocks for kind k. Throws OUT_OF_MEMORY when the address space cannot be had.
+  CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks);
+  ~CachePool();
+  CachePool(const CachePool&) = delete;
+  CachePool& operator=(const CachePool&) = delete;
+
+  int64_t kind_count() const { return static_cast<int64_t>(kinds_.size()); }
+  const CacheKind& kind(int64_t index) const { return kinds_[static_cast<size_t>(index)]; }
+  int64_t blocks(int64_t kind) const { return blocks_[static_cast<size_t>(kind)]; }
+  int64_t free_blocks(int64_t kind) const;
+
+  /// The storage of the `layer`-th layer of a kind.
+  kernels::PagedCache layer(int64_t kind, int64_t layer) const;
+
+  /// A free block of the kind, or -1.
+  int32_t take(int64_t kind);
+  void give_back(int64_t kind, int32_t block);
+
+ private:
+  struct Storage;
+
+  std::vector<CacheKind> kinds_;
+  std::vector<int64_t> blocks_;
+  std::vector<std::vector<int32_t>> free_;
+  std::vector<std::unique_ptr<Storage>> storage_;
+};
+
+/// The blocks that one sequence holds, per kind. Given back on destruction.
+class SequenceBlocks {
+ public:
+  explicit SequenceBlocks(CachePool& pool);
+  ~SequenceBlocks();
+  SequenceBlocks(const SequenceBlocks&) = delete;
+  SequenceBlocks& operator=(const SequenceBlocks&) = delete;
+
+  /// Makes room for tokens [length(), length). False (nothing changed) when the pool is short.
+  bool grow(int64_t length);
+  int64_t length() const { return length_; }
+
+  /// Gives back the blocks of windowed kinds that no query at or after `position` can see.
+  void drop_before(int64_t position);
+
+  /// Block of tokens j * block_size .. for kind k; -1 where dropped.
+  const std::vector<int32_t>& table(int64_t kind) const { return tables_[static_cast<size_t>(kind)]; }
+  int32_t slot(int64_t kind, int64_t position) const;
+
+  /// The most blocks of a kind that a sequence of `length` tokens, fed at most `chunk` tokens a step, holds at once.
+  static int64_t most_blocks(const CacheKind& kind, int64_t length, int64_t chunk);
+
+ private:
+  void release_all();
+
+  CachePool& pool_;
+  int64_t length_ = 0;
+  std::vector<std::vector<int32_t>> tables_;
+  std::vector<int64_t> first_held_;
+};
+
+}  // namespace graft

@@ -1,0 +1,76 @@
+#include "core/step/step_buffer.h"
+
+#include <algorithm>
+
+namespace graft {
+
+StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool) : limits_(limits), kinds_(pool.kind_count()) {
+  const auto tokens = static_cast<size_t>(limits.tokens);
+  const auto sequences = static_cast<size_t>(limits.sequences);
+  token_ids_.resize(tokens);
+  positions_.resize(tokens);
+  sequence_of_.resize(tokens);
+  query_starts_.resize(sequences + 1);
+  context_lengths_.resize(sequences);
+  planned_lengths_.resize(sequences);
+  logit_rows_.resize(static_cast<size_t>(limits.logit_rows));
+  view_.token_count = &token_count_;
+  view_.sequence_count = &sequence_count_;
+  view_.logit_row_count = &logit_row_count_;
+  view_.token_ids = token_ids_.data();
+  view_.positions = positions_.data();
+  view_.sequence_of = sequence_of_.data();
+  view_.query_starts = query_starts_.data();
+  view_.context_lengths = context_lengths_.data();
+  view_.planned_lengths = planned_lengths_.data();
+  view_.logit_rows = logit_rows_.data();
+  for (int64_t k = 0; k < kinds_; ++k) {
+    const int64_t block_size = pool.kind(k).block_size;
+    const int64_t stride = (limits.context + block_size - 1) / block_size;
+    slots_[k].resize(tokens);
+    block_tables_[k].resize(sequences * static_cast<size_t>(stride), -1);
+    view_.caches[k] = {slots_[k].data(), block_tables_[k].data(), stride};
+  }
+}
+
+void StepBuffer::clear() {
+  token_count_ = 0;
+  sequence_count_ = 0;
+  logit_row_count_ = 0;
+  query_starts_[0] = 0;
+}
+
+bool StepBuffer::fits(int64_t tokens, int64_t logit_rows) const {
+  return token_count_ + tokens <= limits_.tokens && sequence_count_ + 1 <= limits_.sequences &&
+         logit_row_count_ + logit_rows <= limits_.logit_rows;
+}
+
+int64_t StepBuffer::add_sequence(const int64_t* tokens, int64_t count, int64_t first_position, int64_t planned_length,
+                                 const SequenceBlocks& blocks, Logits logits) {
+  const int32_t sequence = sequence_count_++;
+  const int64_t first_logit_row = logits == Logits::none ? -1 : logit_row_count_;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto t = static_cast<size_t>(token_count_);
+    token_ids_[t] = static_cast<int32_t>(tokens[i]);
+    positions_[t] = static_cast<int32_t>(first_position + i);
+    sequence_of_[t] = sequence;
+    for (int64_t k = 0; k < kinds_; ++k) slots_[k][t] = blocks.slot(k, first_position + i);
+    if (logits == Logits::all || (logits == Logits::last && i + 1 == count)) {
+      logit_rows_[static_cast<size_t>(logit_row_count_++)] = token_count_;
+    }
+    ++token_count_;
+  }
+  const auto s = static_cast<size_t>(sequence);
+  query_starts_[s + 1] = token_count_;
+  context_lengths_[s] = static_cast<int32_t>(first_position + count);
+  planned_lengths_[s] = static_cast<int32_t>(std::max(planned_length, first_position + count));
+  for (int64_t k = 0; k < kinds_; ++k) {
+    const std::vector<int32_t>& table = blocks.table(k);
+    const int64_t stride = view_.caches[k].block_table_stride;
+    const int64_t used = std::min<int64_t>(static_cast<int64_t>(table.size()), stride);
+    std::copy_n(table.begin(), used, block_tables_[k].begin() + static_cast<int64_t>(s) * stride);
+  }
+  return first_logit_row;
+}
+
+}  // namespace graft

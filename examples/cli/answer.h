@@ -1,0 +1,63 @@
+// Requests that generate: submitting them together, pulling their answers, and what an answer looks like.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "output.h"
+#include "session.h"
+#include "tokens.h"
+
+namespace cli {
+
+using Clock = std::chrono::steady_clock;
+
+struct Answer {
+  Tokens tokens;
+  std::string text;
+  graft_finish_reason finish_reason = GRAFT_FINISH_NONE;
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  Clock::time_point submitted;
+  Clock::time_point first_token;  ///< means nothing without tokens
+  Clock::time_point last_token;
+
+  double first_token_seconds() const;
+  /// Tokens after the first one, by the time they took; 0 when there is no second one.
+  double tokens_per_second() const;
+};
+
+Input make_tokens_input(const Tokens& tokens);
+
+/// Requests submitted together; all are cancelled when one is pulled while Ctrl-C was pressed.
+class Batch {
+ public:
+  Batch() : event_(make<Event>(graft_event_new)) {}
+
+  void submit(const Session& session, const Input& input, const RequestOptions& options);
+
+  /// Pulls the events of request `index` until none is left, showing each to `watch` (which may be empty). Throws
+  /// Failure when the request failed. An interrupted request ends as GRAFT_FINISH_CANCELLED.
+  Answer pull(size_t index, const std::function<void(const graft_event*)>& watch);
+
+  size_t size() const { return requests_.size(); }
+  graft_request* request(size_t index) const { return requests_[index].get(); }
+
+ private:
+  void cancel_if_interrupted();
+
+  std::vector<Request> requests_;
+  std::vector<Clock::time_point> submitted_;
+  Event event_;
+  bool cancelled_ = false;
+};
+
+/// {"tokens": [...], "text": ... or null, "finish_reason": ..., "usage": {...}}
+Json to_json(const Answer& answer, bool has_text);
+
+/// exit_ok, or exit_interrupted after Ctrl-C.
+int answer_exit_code();
+
+}  // namespace cli

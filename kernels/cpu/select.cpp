@@ -1,0 +1,69 @@
+#include "kernels/cpu/select.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace graft::kernels {
+namespace {
+
+struct Forced {
+  Isa highest = Isa::avx512;
+  char unknown[64] = {};
+};
+
+Forced read_environment() {
+  Forced forced;
+  const char* value = getenv("GRAFT_KERNELS");
+  if (value == nullptr || value[0] == '\0') return forced;
+  const struct {
+    const char* name;
+    Isa isa;
+  } known[] = {
+      {"reference", Isa::reference}, {"baseline", Isa::baseline}, {"avx2", Isa::avx2}, {"avx512", Isa::avx512}};
+  for (const auto& entry : known) {
+    if (strcmp(value, entry.name) == 0) {
+      forced.highest = entry.isa;
+      return forced;
+    }
+  }
+  strncpy(forced.unknown, value, sizeof forced.unknown - 1);
+  return forced;
+}
+
+const Forced& forced() {
+  static const Forced once = read_environment();
+  return once;
+}
+
+}  // namespace
+
+bool machine_has(Isa isa) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  if (isa == Isa::avx2) return avx2;
+  if (isa == Isa::avx512) {
+    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  }
+#else
+  if (isa == Isa::avx2 || isa == Isa::avx512) return false;
+#endif
+  return true;
+}
+
+const Variant* select(Op op, const void* args) {
+  const VariantTable& table = variant_table();
+  const Variant* best = nullptr;
+  for (int64_t i = 0; i < table.count; ++i) {
+    const Variant* variant = table.variants[i];
+    if (variant->op != op || variant->isa > forced().highest || !machine_has(variant->isa)) continue;
+    if (best != nullptr && variant->isa <= best->isa) continue;
+    if (variant->accepts == nullptr || variant->accepts(args)) best = variant;
+  }
+  return best;
+}
+
+const char* forced_isa_problem() { return forced().unknown[0] != '\0' ? forced().unknown : nullptr; }
+
+}  // namespace graft::kernels

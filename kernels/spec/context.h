@@ -1,0 +1,22 @@
+// What a kernel is given besides its arguments: the workers it may use and, on a device, the stream to launch on.
+#pragma once
+
+#include <cstdint>
+
+namespace graft::kernels {
+
+/// A pool of workers owned by the caller. `run` calls `body(body_context, task, worker)` once for every task in
+/// [0, tasks), with 0 <= worker < workers, and returns when all have finished. Bodies must not throw or block.
+struct ParallelFor {
+  void* pool;
+  int32_t workers;
+  void (*run)(void* pool, int64_t tasks, void* body_context,
+              void (*body)(void* body_context, int64_t task, int32_t worker));
+};
+
+struct Context {
+  ParallelFor parallel;
+  void* stream;  ///< the device's stream; null on CPU
+};
+
+}  // namespace graft::kernels

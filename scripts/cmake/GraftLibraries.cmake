@@ -1,0 +1,65 @@
+# libgraft.so (C ABI and loader), libgraft_core.so (all that needs LibTorch), the command `graft`, install rules.
+# Each exists as soon as its sources do.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+set(_no_undefined "LINKER:--no-undefined")
+if(GRAFT_SANITIZE AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(_no_undefined "")   # clang leaves the sanitizer's symbols to the program
+endif()
+
+# What every program sees: the public headers, and nothing of the core.
+add_library(graft_headers INTERFACE)
+target_include_directories(graft_headers INTERFACE "${PROJECT_SOURCE_DIR}/capi/include")
+
+# --- libgraft.so: sees the facade's table, links no box and no LibTorch ------------------------------------------------
+file(GLOB _capi CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/capi/src/*.cpp")
+set(_capi_map "${PROJECT_SOURCE_DIR}/capi/abi/graft.map")
+if(_capi AND EXISTS "${_capi_map}")
+  add_library(graft SHARED ${_capi})
+  target_link_libraries(graft PUBLIC graft_headers PRIVATE graft_fmt ${CMAKE_DL_LIBS})
+  graft_may_include(graft capi/src core/facade kernels/spec)
+  graft_define_build(graft)
+  target_compile_definitions(graft PRIVATE
+    "GRAFT_LIBTORCH_DEFAULT=\"${GRAFT_TORCH_LIBRARY_DIR}\"")
+  target_link_options(graft PRIVATE "LINKER:--version-script=${_capi_map}" ${_no_undefined}
+    "LINKER:-z,nodelete" "LINKER:--as-needed" "LINKER:--gc-sections" "LINKER:--exclude-libs,ALL")
+  set_target_properties(graft PROPERTIES SOVERSION 1 LINK_DEPENDS "${_capi_map}" INSTALL_RPATH "$ORIGIN")
+endif()
+
+# --- libgraft_core.so --------------------------------------------------------------------------------------------------
+# Loaded by libgraft.so after LibTorch, so it needs no run path of its own: a missing LibTorch is a message, not a
+# surprise from some other folder.
+get_target_property(_facade_type core_facade TYPE)
+if(NOT _facade_type STREQUAL "INTERFACE_LIBRARY")
+  graft_define_build(core_facade)
+  file(WRITE "${PROJECT_BINARY_DIR}/generated/graft_core.cpp.new" "// The boxes hold everything; the linker wants one object.\n")
+  file(COPY_FILE "${PROJECT_BINARY_DIR}/generated/graft_core.cpp.new" "${PROJECT_BINARY_DIR}/generated/graft_core.cpp"
+    ONLY_IF_DIFFERENT)
+  add_library(graft_core SHARED "${PROJECT_BINARY_DIR}/generated/graft_core.cpp")
+  target_link_libraries(graft_core PRIVATE core_facade)
+  set(_core_map "${PROJECT_SOURCE_DIR}/scripts/cmake/graft_core.map")
+  target_link_options(graft_core PRIVATE "LINKER:-u,graft_core_table" "LINKER:--version-script=${_core_map}"
+    ${_no_undefined} "LINKER:-z,nodelete" "LINKER:--as-needed" "LINKER:--gc-sections")
+  # No --exclude-libs here: the one symbol comes from an archive too; the version script hides all others.
+  set_target_properties(graft_core PROPERTIES LINK_DEPENDS "${_core_map}")
+endif()
+
+# --- the command: a program like any user's ----------------------------------------------------------------------------
+file(GLOB _cli CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/cli/*.cpp")
+if(_cli AND TARGET graft)
+  add_executable(graft_cli ${_cli})
+  target_link_libraries(graft_cli PRIVATE graft graft_fmt)
+  graft_may_include(graft_cli examples/cli)
+  target_compile_definitions(graft_cli PRIVATE "GRAFT_VERSION=\"${PROJECT_VERSION}\"")
+  set_target_properties(graft_cli PROPERTIES OUTPUT_NAME graft INSTALL_RPATH "$ORIGIN/../lib")
+  if(TARGET graft_core)
+    add_dependencies(graft_cli graft_core)
+  endif()
+endif()
+
+foreach(_target graft graft_core graft_cli)
+  if(TARGET ${_target})
+    install(TARGETS ${_target} RUNTIME DESTINATION bin LIBRARY DESTINATION lib)
+  endif()
+endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/capi/include/graft" DESTINATION include FILES_MATCHING PATTERN "*.h")

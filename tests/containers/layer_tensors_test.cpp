@@ -1,0 +1,81 @@
+#include "core/containers/layer_tensors.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+// A GPT-2 block of width 2 with Conv1D weights, parameters 0, 1, 2, ...
+std::unique_ptr<Module> make_block() {
+  Blueprint blueprint;
+  BlueprintBuilder tree(blueprint);
+  const NormConfig norm{NormKind::layer, 1e-5, 0};
+  tree.open_layer(0, "Block");
+  tree.norm("ln_1", Role::input_norm, "LayerNorm", 2, norm);
+  tree.conv1d("c_attn", Role::query_key_value, 2, 6);
+  tree.conv1d("c_proj", Role::attention_output, 2, 2);
+  tree.norm("ln_2", Role::feed_forward_norm, "LayerNorm", 2, norm);
+  tree.conv1d("c_fc", Role::up, 2, 8);
+  tree.conv1d("c_down", Role::down, 8, 2);
+  tree.close_layer();
+  std::unique_ptr<Module> block = build_tree(blueprint);
+  for (const auto& child : block->children()) {
+    for (const ParameterSpec& spec : child->spec().parameters) {
+      int64_t count = 1;
+      for (int64_t size : spec.shape) count *= size;
+      child->parameters().push_back({spec.name, at::arange(count, at::kFloat).reshape(spec.shape)});
+    }
+  }
+  return block;
+}
+
+TEST(LayerTensors, TakeSharesStorage) {
+  const std::unique_ptr<Module> block = make_block();
+  const LayerTensors tensors = take_tensors(*block);
+  ASSERT_EQ(tensors.query_key_value.size(), 1u);
+  EXPECT_EQ(tensors.query_key_value[0].weight.data_ptr(),
+            block->find(Role::query_key_value)->parameter("weight").data_ptr());
+  EXPECT_EQ(tensors.query_key_value[0].layout, LinearLayout::in_out);
+  EXPECT_FALSE(tensors.query_norm.defined());
+}
+
+TEST(LayerTensors, TakeNamesWhatIsMissing) {
+  std::unique_ptr<Module> block = make_block();
+  block->children().pop_back();
+  try {
+    take_tensors(*block);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), StatusCode::unsupported);
+    EXPECT_NE(std::string(error.what()).find("down projection"), std::string::npos) << error.what();
+  }
+}
+
+TEST(LayerTensors, ConvertCopiesOnlyWhatHasAnotherType) {
+  const std::unique_ptr<Module> block = make_block();
+  LayerTensors tensors = take_tensors(*block);
+  const void* before = tensors.down.weight.data_ptr();
+  convert_to_dtype(tensors, DType::float32);
+  EXPECT_EQ(tensors.down.weight.data_ptr(), before);
+  convert_to_dtype(tensors, DType::bfloat16);
+  EXPECT_EQ(tensors.down.weight.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(tensors.input_norm.bias.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(tensors.down.weight[1][0].item<float>(), 2.0f);
+}
+
+TEST(LayerTensors, TransposeGivesRowsOfOutputs) {
+  const std::unique_ptr<Module> block = make_block();
+  LayerTensors tensors = take_tensors(*block);
+  transpose_to_kernel_layout(tensors);
+  const at::Tensor& weight = tensors.query_key_value[0].weight;  // was [2, 6] = 0..11
+  EXPECT_EQ(weight.sizes(), (at::IntArrayRef{6, 2}));
+  EXPECT_TRUE(weight.is_contiguous());
+  EXPECT_EQ(weight[4][1].item<float>(), 10.0f);
+  EXPECT_EQ(tensors.query_key_value[0].layout, LinearLayout::out_in);
+}
+
+}  // namespace
+}  // namespace graft

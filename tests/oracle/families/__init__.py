@@ -1,0 +1,42 @@
+"""Every other file of this folder describes one model family as data; `load` finds them by folder.
+
+A family file defines
+  MODEL_TYPE   the `model_type` of Transformers
+  BASE         config keywords shared by its cases (tiny shapes)
+  CASES        a list of cases, each a dict:
+    name       unique, starts with the file's name
+    config     keywords over BASE
+    contrast   {label: keywords}: the same weights under this other config must give other logits, so a reader of
+               config.json that ignores the keyword cannot pass the case
+    dtype      of the checkpoint: "float32" (default), "bfloat16", "float16"
+    spelling   of the rope keys in config.json: "v5" (default), "old" (rope_scaling/rope_type), "older" (.../type)
+    drop       config.json keys left out, because they equal the class default
+    place      config.json keys set afterwards, top level
+    shard      max_shard_size of save_pretrained
+    layout     "transformers" (default), "wrapped" (text_config and model.language_model.), "bare" (no base prefix)
+    extra      {tensor name: shape}: tensors that a loader must skip
+    head_copy  also write the tied head under its own name
+    generation generation_config.json, with a list of eos ids that the stop rule adds to
+    eos_in_config  no generation_config.json; config.json gets the list of eos ids
+    lengths    prompt lengths instead of LENGTHS
+    query_std  standard deviation of query and key projections (sharper attention shows positions better)
+  random_config(rng)  keywords over BASE with shapes drawn from random.Random `rng`
+"""
+
+import importlib.util
+import pathlib
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def load():
+    """{file stem: module}, sorted by name."""
+    families = {}
+    for path in sorted(FOLDER.glob("*.py")):
+        if path.stem.startswith("_"):
+            continue
+        spec = importlib.util.spec_from_file_location(f"oracle_family_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        families[path.stem] = module
+    return families
