@@ -18,8 +18,8 @@ std::string in_quotes(std::string_view text) {
 
 std::string_view text(const char* name, const char* data, int64_t size) {
   if (size < -1) {
-    fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found size %" PRId64 ", expected 0 or more, or -1 for NUL-terminated", name,
-         size);
+    fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found size %" PRId64 ", expected 0 or more, or -1 for NUL-terminated",
+         name, size);
   }
   if (data == nullptr) {
     if (size != 0) fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found NULL, expected text", name);
@@ -49,7 +49,8 @@ int64_t integer(const char* name, int64_t value, int64_t least, int64_t most) {
   if (most == INT64_MAX) {
     fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %" PRId64 ", expected %" PRId64 " or more", name, value, least);
   }
-  fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %" PRId64 ", expected %" PRId64 " to %" PRId64, name, value, least, most);
+  fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %" PRId64 ", expected %" PRId64 " to %" PRId64, name, value, least,
+       most);
 }
 
 int32_t flag(const char* name, int32_t value) {
@@ -77,12 +78,14 @@ double number_above(const char* name, double value, double above, double most) {
   if (most == DBL_MAX) {
     fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %g, expected a finite number above %g", name, value, above);
   }
-  fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %g, expected a number above %g and at most %g", name, value, above, most);
+  fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %g, expected a number above %g and at most %g", name, value, above,
+       most);
 }
 
 int64_t timeout(int64_t timeout_ms) {
   if (timeout_ms < -1) {
-    fail(GRAFT_STATUS_INVALID_ARGUMENT, "timeout_ms: found %" PRId64 ", expected 0 or more, or -1 for ever", timeout_ms);
+    fail(GRAFT_STATUS_INVALID_ARGUMENT, "timeout_ms: found %" PRId64 ", expected 0 or more, or -1 for ever",
+         timeout_ms);
   }
   return timeout_ms;
 }

@@ -1,4 +1,5 @@
-// Checks of arguments. Each throws Failed with INVALID_ARGUMENT and a text: the name, what was found, what was expected.
+// Checks of arguments. Each throws Failed with INVALID_ARGUMENT and a text: the name, what was found, what was
+// expected.
 #pragma once
 
 #include <climits>
@@ -60,8 +61,6 @@ void array(const char* name, const void* data, int64_t count);
 /// A copy of token ids (or segments), each at least 0.
 std::vector<int64_t> ids(const char* name, const int64_t* data, int64_t count);
 
-inline facade::Text core_text(std::string_view text) {
-  return {text.data(), static_cast<int64_t>(text.size())};
-}
+inline facade::Text core_text(std::string_view text) { return {text.data(), static_cast<int64_t>(text.size())}; }
 
 }  // namespace graft::capi

@@ -9,7 +9,8 @@
 
 namespace graft::capi {
 
-/// `reserve` of every buffer made here: malloc'd, and one byte more than `capacity` is always there, so that a NUL fits.
+/// `reserve` of every buffer made here: malloc'd, and one byte more than `capacity` is always there, so that a NUL
+/// fits.
 inline char* grow_buffer(facade::Buffer* self, int64_t wanted) noexcept {
   if (wanted < 0 || wanted >= INT64_MAX - 1) return nullptr;
   if (self->data != nullptr && wanted <= self->capacity) return self->data;

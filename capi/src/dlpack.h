@@ -1,4 +1,5 @@
-// The unversioned exchange structure of DLPack (https://dmlc.github.io/dlpack), declared here from its public specification.
+// The unversioned exchange structure of DLPack (https://dmlc.github.io/dlpack), declared here from its public
+// specification.
 #pragma once
 
 #include <cstdint>

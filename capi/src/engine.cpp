@@ -108,8 +108,7 @@ graft_status graft_engine_save(graft_engine* engine, const char* directory, int6
   return call([&] {
     required("engine", engine);
     const std::string_view place = word("directory", directory, directory_size);
-    return core_call([&](facade::ErrorText* error) {
-      return core_table().engine_save(core_of(engine), core_text(place), error);
-    });
+    return core_call(
+        [&](facade::ErrorText* error) { return core_table().engine_save(core_of(engine), core_text(place), error); });
   });
 }

@@ -47,8 +47,8 @@ graft_status graft_engine_options_set_device(graft_engine_options* options, cons
 
 graft_status graft_engine_options_set_dtype(graft_engine_options* options, const char* dtype, int64_t dtype_size) {
   return call([&] {
-    required("options", options).dtype = one_of("dtype", text("dtype", dtype, dtype_size),
-                                                {"auto", "float32", "bfloat16", "float16", "int8", "int4"});
+    required("options", options).dtype =
+        one_of("dtype", text("dtype", dtype, dtype_size), {"auto", "float32", "bfloat16", "float16", "int8", "int4"});
     return GRAFT_STATUS_OK;
   });
 }

@@ -22,11 +22,12 @@ void take_members(const std::string& key, const Json& value, const char* known, 
 void set_quantization(Options* options, const std::string& key, const Json& value) {
   int64_t bits = options->quantization_bits;
   int64_t group_size = options->quantization_group;
-  take_members(key, value, "bits, group_size", [&](const std::string& name, const std::string& path, const Json& member) {
-    if (name == "bits") return bits = integer(path.c_str(), json_integer(path, member), 0, 8), true;
-    if (name == "group_size") return group_size = json_integer(path, member), true;
-    return false;
-  });
+  take_members(key, value, "bits, group_size",
+               [&](const std::string& name, const std::string& path, const Json& member) {
+                 if (name == "bits") return bits = integer(path.c_str(), json_integer(path, member), 0, 8), true;
+                 if (name == "group_size") return group_size = json_integer(path, member), true;
+                 return false;
+               });
   check(graft_engine_options_set_quantization(options, static_cast<int32_t>(bits), group_size));
 }
 

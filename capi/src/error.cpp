@@ -56,7 +56,8 @@ graft_status core_status(int32_t status) noexcept {
     return status;
   }
   if (status < GRAFT_STATUS_OK || status > GRAFT_STATUS_INTERNAL) {
-    return set_error(GRAFT_STATUS_INTERNAL, "the core returned status %d, which does not exist", static_cast<int>(status));
+    return set_error(GRAFT_STATUS_INTERNAL, "the core returned status %d, which does not exist",
+                     static_cast<int>(status));
   }
   make_valid_utf8(error_storage);
   if (error_storage[0] == '\0') {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <new>
 #include <exception>
+#include <new>
 #include <stdexcept>
 
 #include "core/facade/table.h"

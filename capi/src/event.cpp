@@ -45,8 +45,8 @@ graft_status graft_event_top_logprobs(const graft_event* event, int64_t* out_tok
     if (out_tokens != nullptr) std::copy_n(self.top_tokens, count, out_tokens);
     if (out_logprobs != nullptr) std::copy_n(self.top_logprobs, count, out_logprobs);
     if (capacity < self.top_count) {
-      fail(GRAFT_STATUS_BUFFER_TOO_SMALL, "capacity: found %lld, expected %lld or more", static_cast<long long>(capacity),
-           static_cast<long long>(self.top_count));
+      fail(GRAFT_STATUS_BUFFER_TOO_SMALL, "capacity: found %lld, expected %lld or more",
+           static_cast<long long>(capacity), static_cast<long long>(self.top_count));
     }
     return GRAFT_STATUS_OK;
   });
@@ -59,9 +59,12 @@ graft_finish_reason graft_event_finish_reason(const graft_event* event) {
 int64_t graft_event_usage(const graft_event* event, graft_usage usage) {
   if (event == nullptr) return 0;
   switch (usage) {
-    case GRAFT_USAGE_PROMPT_TOKENS: return event->event.prompt_tokens;
-    case GRAFT_USAGE_COMPLETION_TOKENS: return event->event.completion_tokens;
-    case GRAFT_USAGE_CACHED_TOKENS: return event->event.cached_tokens;
+    case GRAFT_USAGE_PROMPT_TOKENS:
+      return event->event.prompt_tokens;
+    case GRAFT_USAGE_COMPLETION_TOKENS:
+      return event->event.completion_tokens;
+    case GRAFT_USAGE_CACHED_TOKENS:
+      return event->event.cached_tokens;
   }
   return 0;
 }

@@ -6,17 +6,20 @@
 
 namespace graft::capi {
 
-// The parser and the destructor of nlohmann::json keep their own stacks, so depth costs memory, never the thread's stack.
+// The parser and the destructor of nlohmann::json keep their own stacks, so depth costs memory, never the thread's
+// stack.
 Json parse_json(const char* name, std::string_view text) {
   if (text.size() > json_size_limit) {
-    fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %zu bytes, expected at most %zu", name, text.size(), json_size_limit);
+    fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found %zu bytes, expected at most %zu", name, text.size(),
+         json_size_limit);
   }
   std::vector<std::set<std::string>> open;  // keys met so far, one set for each object that is open
   const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
     using Event = Json::parse_event_t;
     if (event == Event::object_start || event == Event::array_start) {
       if (depth >= json_depth_limit) {
-        fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found more than %d levels, expected at most that", name, json_depth_limit);
+        fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found more than %d levels, expected at most that", name,
+             json_depth_limit);
       }
       if (event == Event::object_start) open.emplace_back();
     } else if (event == Event::object_end) {
@@ -43,7 +46,8 @@ void fail_type(const std::string& key, const Json& value, const char* expected) 
 }
 
 void fail_unknown_key(const std::string& key, const std::string& known) {
-  fail(GRAFT_STATUS_INVALID_ARGUMENT, "json: found unknown key %s, expected one of %s", in_quotes(key).c_str(), known.c_str());
+  fail(GRAFT_STATUS_INVALID_ARGUMENT, "json: found unknown key %s, expected one of %s", in_quotes(key).c_str(),
+       known.c_str());
 }
 
 int64_t json_integer(const std::string& key, const Json& value) {

@@ -30,9 +30,8 @@ Json describe_torch(const TorchSearch& torch) {
 // The core's own part; a core that cannot answer is a line of the answer too.
 Json ask_core() {
   graft_string* answer = nullptr;
-  const graft_status status = core_string(answer, [](facade::Buffer* json, facade::ErrorText* error) {
-    return core_table().doctor(json, error);
-  });
+  const graft_status status = core_string(
+      answer, [](facade::Buffer* json, facade::ErrorText* error) { return core_table().doctor(json, error); });
   const std::unique_ptr<graft_string> owned(answer);
   if (status != GRAFT_STATUS_OK) return {{"error", error_text()}};
   Json json = Json::parse(text_of(owned->buffer), text_of(owned->buffer) + owned->buffer.size, nullptr, false);
@@ -41,9 +40,12 @@ Json ask_core() {
 
 Json examine() {
   const LoadReport report = load_and_report();
-  Json json = {{"version", GRAFT_VERSION},     {"abi", GRAFT_ABI_VERSION},
-               {"build_hash", GRAFT_BUILD_HASH}, {"library", report.library},
-               {"libtorch", describe_torch(report.torch)}, {"loaded", report.failure.empty()}};
+  Json json = {{"version", GRAFT_VERSION},
+               {"abi", GRAFT_ABI_VERSION},
+               {"build_hash", GRAFT_BUILD_HASH},
+               {"library", report.library},
+               {"libtorch", describe_torch(report.torch)},
+               {"loaded", report.failure.empty()}};
   if (!report.failure.empty()) {
     json["error"] = report.failure;
     return json;

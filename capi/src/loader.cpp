@@ -25,8 +25,7 @@ constinit const LoadReport* report_of_success = nullptr;
       search.already_loaded
           ? "This process holds another LibTorch, and one process must not hold two: use that version of LibTorch, or "
             "another process"
-          : "Install LibTorch " GRAFT_TORCH_VERSION
-            " (pip install torch==" GRAFT_TORCH_VERSION
+          : "Install LibTorch " GRAFT_TORCH_VERSION " (pip install torch==" GRAFT_TORCH_VERSION
             ") and name the directory of its libtorch_cpu.so in the environment variable GRAFT_LIBTORCH or in "
             "graft_engine_options_set_library_directory";
   fail(search.status, "%s, Graft needs version " GRAFT_TORCH_VERSION ". %s. Looked in: %s", why, advice,
@@ -38,7 +37,8 @@ void load_torch(const TorchSearch& search) {
     std::string failure;
     if (load_library(search.directory + name, failure) == nullptr) {
       fail(GRAFT_STATUS_IO_ERROR,
-           "LibTorch in %s could not be loaded: %s. Its installation is incomplete: a library it depends on is missing or "
+           "LibTorch in %s could not be loaded: %s. Its installation is incomplete: a library it depends on is missing "
+           "or "
            "damaged",
            search.directory.c_str(), failure.c_str());
     }
@@ -50,11 +50,13 @@ const facade::Table* open_core(const std::string& path, const TorchSearch& torch
   void* handle = load_library(path, failure);
   if (handle == nullptr) {
     if (!file_exists(path)) {
-      fail(GRAFT_STATUS_NOT_FOUND, "%s was not found; it belongs beside libgraft.so, from the same package", path.c_str());
+      fail(GRAFT_STATUS_NOT_FOUND, "%s was not found; it belongs beside libgraft.so, from the same package",
+           path.c_str());
     }
     fail(torch.version.empty() ? GRAFT_STATUS_VERSION_MISMATCH : GRAFT_STATUS_IO_ERROR,
          "%s could not be loaded with LibTorch %s from %s: %s", path.c_str(),
-         torch.version.empty() ? "of unknown version" : torch.version.c_str(), torch.directory.c_str(), failure.c_str());
+         torch.version.empty() ? "of unknown version" : torch.version.c_str(), torch.directory.c_str(),
+         failure.c_str());
   }
   const auto get_table = reinterpret_cast<facade::GetTable>(dlsym(handle, facade::get_table_symbol));
   const facade::Table* table = get_table != nullptr ? get_table() : nullptr;

@@ -1,7 +1,7 @@
 // Finds and loads LibTorch and libgraft_core.so, on first need.
 //
-// Success is kept for the life of the process. A failure is not: the next call looks again, so that another engine option
-// or a changed environment can succeed.
+// Success is kept for the life of the process. A failure is not: the next call looks again, so that another engine
+// option or a changed environment can succeed.
 #pragma once
 
 #include <string>

@@ -190,7 +190,8 @@ graft_status graft_request_options_set_logit_bias(graft_request_options* options
     array("logit_bias values", values, count);
     for (int64_t i = 0; i < count; ++i) {
       if (std::isnan(values[i])) {
-        fail(GRAFT_STATUS_INVALID_ARGUMENT, "logit_bias values: found NaN at position %" PRId64 ", expected a number", i);
+        fail(GRAFT_STATUS_INVALID_ARGUMENT, "logit_bias values: found NaN at position %" PRId64 ", expected a number",
+             i);
       }
     }
     std::vector<double> bias_values;

@@ -24,14 +24,17 @@ void set_logit_bias(Options* options, const std::string& key, const Json& value)
   std::vector<int64_t> tokens;
   std::vector<double> values;
   for (const auto& [token, bias] : value.items()) {
-    const bool digits = !token.empty() && token.size() <= 18 && token.find_first_not_of("0123456789") == std::string::npos;
+    const bool digits =
+        !token.empty() && token.size() <= 18 && token.find_first_not_of("0123456789") == std::string::npos;
     if (!digits) {
-      fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found key %s, expected a token id", key.c_str(), in_quotes(token).c_str());
+      fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found key %s, expected a token id", key.c_str(),
+           in_quotes(token).c_str());
     }
     tokens.push_back(std::stoll(token));
     values.push_back(json_number(key, bias));
   }
-  check(graft_request_options_set_logit_bias(options, tokens.data(), values.data(), static_cast<int64_t>(tokens.size())));
+  check(
+      graft_request_options_set_logit_bias(options, tokens.data(), values.data(), static_cast<int64_t>(tokens.size())));
 }
 
 // One text or an array of texts; takes the place of those set before.

@@ -41,8 +41,8 @@ int64_t dense_bytes(const Element& element, const int64_t* shape, int32_t rank) 
   bool empty = false;
   for (int32_t i = 0; i < rank; ++i) {
     if (shape[i] < 0) {
-      fail(GRAFT_STATUS_INVALID_ARGUMENT, "shape: found %" PRId64 " at dimension %" PRId32 ", expected 0 or more", shape[i],
-           i);
+      fail(GRAFT_STATUS_INVALID_ARGUMENT, "shape: found %" PRId64 " at dimension %" PRId32 ", expected 0 or more",
+           shape[i], i);
     }
     empty = empty || shape[i] == 0;
     overflow = __builtin_mul_overflow(count, std::max<int64_t>(shape[i], 1), &count) || overflow;
@@ -77,7 +77,8 @@ bool is_dense(const dlpack::Tensor& from) {
 
 const Element& element_of(const dlpack::DataType& type) {
   for (const Element& element : elements) {
-    if (element.bits == type.bits && element.dlpack_code == type.code && type.lanes == 1 && type.bits >= 8) return element;
+    if (element.bits == type.bits && element.dlpack_code == type.code && type.lanes == 1 && type.bits >= 8)
+      return element;
   }
   fail(GRAFT_STATUS_UNSUPPORTED, "managed: found type code %d of %d bits and %d lanes, expected one of GRAFT_DTYPE_*",
        static_cast<int>(type.code), static_cast<int>(type.bits), static_cast<int>(type.lanes));
@@ -94,7 +95,8 @@ void check_managed(const dlpack::Tensor& from) {
   }
   integer("managed rank", from.rank, 0);
   array("managed shape", from.shape, from.rank);
-  if (!is_dense(from)) fail(GRAFT_STATUS_UNSUPPORTED, "managed: found strides with gaps, expected row-major without gaps");
+  if (!is_dense(from))
+    fail(GRAFT_STATUS_UNSUPPORTED, "managed: found strides with gaps, expected row-major without gaps");
 }
 
 // What to_dlpack hands out: the structure, and a reference to the storage.
@@ -150,7 +152,8 @@ graft_status graft_tensor_from_dlpack(void* managed, graft_tensor** out_tensor) 
     if (source.tensor.data == nullptr && tensor->byte_size > 0) {
       fail(GRAFT_STATUS_INVALID_ARGUMENT, "managed: found NULL data, expected %" PRId64 " bytes", tensor->byte_size);
     }
-    if (source.tensor.data != nullptr) tensor->data = static_cast<char*>(source.tensor.data) + source.tensor.byte_offset;
+    if (source.tensor.data != nullptr)
+      tensor->data = static_cast<char*>(source.tensor.data) + source.tensor.byte_offset;
     // Memory for the reference comes first, so that the deleter becomes ours only when nothing can fail any more.
     auto owner = std::shared_ptr<dlpack::ManagedTensor*>(new dlpack::ManagedTensor*(nullptr), [](auto** held) {
       if (*held != nullptr && (*held)->deleter != nullptr) (*held)->deleter(*held);
@@ -177,8 +180,13 @@ graft_status graft_tensor_to_dlpack(const graft_tensor* tensor, void** out_manag
       stride *= std::max<int64_t>(self.shape[i], 1);
     }
     const dlpack::DataType type = {element.dlpack_code, static_cast<uint8_t>(element.bits), 1};
-    exported->managed = {{const_cast<void*>(self.data), {dlpack::device_cpu, 0}, self.rank, type, exported->tensor.shape,
-                          exported->strides, 0},
+    exported->managed = {{const_cast<void*>(self.data),
+                          {dlpack::device_cpu, 0},
+                          self.rank,
+                          type,
+                          exported->tensor.shape,
+                          exported->strides,
+                          0},
                          exported.get(),
                          &delete_exported};
     out = &exported.release()->managed;

@@ -15,8 +15,8 @@ graft_status graft_tokenizer_open(const char* path, int64_t path_size, graft_tok
     const std::string_view place = word("path", path, path_size);
     const facade::Table& core = load_core({});
     facade::Tokenizer* tokenizer = nullptr;
-    const graft_status status = core_call(
-        [&](facade::ErrorText* error) { return core.tokenizer_open(core_text(place), &tokenizer, error); });
+    const graft_status status =
+        core_call([&](facade::ErrorText* error) { return core.tokenizer_open(core_text(place), &tokenizer, error); });
     out = handle_of(tokenizer);
     return status;
   });

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/quote.h"
+#include "core/engine/cuda_plugin.h"
 #include "core/engine/info.h"
 #include "core/facade/objects.h"
 
@@ -18,9 +19,14 @@ InjectionMode read_injection(Text text) {
   fail(StatusCode::invalid_argument, "injection is {}, expected kernel, auto or none", quote(name));
 }
 
+// "auto" is the CPU until the device library has kernels; a CUDA device that is asked for by name is never replaced.
 void check_device(std::string_view device) {
   if (device.empty() || device == "auto" || device == "cpu") return;
-  if (device.starts_with("cuda")) not_yet("a CUDA device");
+  if (device == "cuda" || device.starts_with("cuda:")) {
+    const CudaPlugin cuda = find_cuda_plugin();
+    if (cuda.plugin == nullptr) fail(cuda.code, "device {}: {}", quote(device), cuda.reason);
+    not_yet("an engine on a CUDA device");
+  }
   fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(device));
 }
 

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "core/base/log.h"
+#include "core/engine/cuda_plugin.h"
 #include "core/facade/objects.h"
 #include "core/policies/policy.h"
 #include "kernels/cpu/select.h"
@@ -24,12 +25,13 @@ int32_t doctor(Buffer* out, ErrorText* error) {
   return guarded(error, [&] {
     nlohmann::json policies = nlohmann::json::array();
     for (const Policy* policy : graft::policies()) policies.push_back(policy->name);
+    const CudaPlugin cuda = find_cuda_plugin();
     const nlohmann::json json = {
         {"devices", {{{"device", "cpu"}, {"cores", std::thread::hardware_concurrency()}}}},
         {"kernels", best_isa()},
         {"kernels_problem", kernels::forced_isa_problem() != nullptr ? kernels::forced_isa_problem() : ""},
         {"policies", policies},
-        {"cuda", "not in this release"},
+        {"cuda", cuda.plugin != nullptr ? "found" : "not used: " + cuda.reason},
     };
     assign(*out, json.dump());
   });

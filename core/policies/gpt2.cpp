@@ -26,22 +26,28 @@ LayerConfig read_layer(const JsonObject& json, int64_t hidden) {
   return layer;
 }
 
-void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, int64_t index, int64_t hidden) {
+// Dropout does nothing in inference; it is in the tree because Transformers prints it.
+std::string dropout(const JsonObject& json, std::string_view key) {
+  return fmt::format("p={}, inplace=False", json.get_number(key, 0.1, {0.0, 1.0}));
+}
+
+void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, const JsonObject& json, int64_t index,
+               int64_t hidden) {
   const int64_t intermediate = layer.feed_forward.intermediate_size;
   tree.open_layer(index, "GPT2Block");
   tree.norm("ln_1", Role::input_norm, "LayerNorm", hidden, layer.norm);
   tree.open("attn", "GPT2Attention");
   tree.conv1d("c_attn", Role::query_key_value, hidden, 3 * hidden);
   tree.conv1d("c_proj", Role::attention_output, hidden, hidden);
-  tree.plain("attn_dropout", "Dropout", "p=0.1, inplace=False");
-  tree.plain("resid_dropout", "Dropout", "p=0.1, inplace=False");
+  tree.plain("attn_dropout", "Dropout", dropout(json, "attn_pdrop"));
+  tree.plain("resid_dropout", "Dropout", dropout(json, "resid_pdrop"));
   tree.close();
   tree.norm("ln_2", Role::feed_forward_norm, "LayerNorm", hidden, layer.norm);
   tree.open("mlp", "GPT2MLP");
   tree.conv1d("c_fc", Role::up, hidden, intermediate);
   tree.conv1d("c_proj", Role::down, intermediate, hidden);
-  tree.plain("act", "NewGELUActivation");
-  tree.plain("dropout", "Dropout", "p=0.1, inplace=False");
+  tree.plain("act", read_activation_class(json, "activation_function", "gelu_new"));
+  tree.plain("dropout", "Dropout", dropout(json, "resid_pdrop"));
   tree.close();
   tree.close_layer();
 }
@@ -75,9 +81,11 @@ Blueprint describe(const JsonObject& json) {
   tree.open("transformer", "GPT2Model");
   tree.embedding("wte", Role::token_embedding, config.vocabulary, config.hidden_size);
   tree.embedding("wpe", Role::position_embedding, config.position_table, config.hidden_size);
-  tree.plain("drop", "Dropout", "p=0.1, inplace=False");
+  tree.plain("drop", "Dropout", dropout(json, "embd_pdrop"));
   tree.open("h", "ModuleList");
-  for (int64_t i = 0; i < layers; ++i) add_layer(tree, config.layers[static_cast<size_t>(i)], i, config.hidden_size);
+  for (int64_t i = 0; i < layers; ++i) {
+    add_layer(tree, config.layers[static_cast<size_t>(i)], json, i, config.hidden_size);
+  }
   tree.close();
   tree.norm("ln_f", Role::final_norm, "LayerNorm", config.hidden_size, config.final_norm);
   tree.close();

@@ -32,6 +32,7 @@ endif()
 get_target_property(_facade_type core_facade TYPE)
 if(NOT _facade_type STREQUAL "INTERFACE_LIBRARY")
   graft_define_build(core_facade)
+  graft_define_build(core_engine)
   file(WRITE "${PROJECT_BINARY_DIR}/generated/graft_core.cpp.new" "// The boxes hold everything; the linker wants one object.\n")
   file(COPY_FILE "${PROJECT_BINARY_DIR}/generated/graft_core.cpp.new" "${PROJECT_BINARY_DIR}/generated/graft_core.cpp"
     ONLY_IF_DIFFERENT)

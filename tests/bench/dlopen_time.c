@@ -1,5 +1,6 @@
 /*
- * What loading Graft costs a process that may never use it: the median time of dlopen(libgraft.so) over fresh processes.
+ * What loading Graft costs a process that may never use it: the median time of dlopen(libgraft.so) over fresh
+ * processes.
  *
  *   dlopen_time build/lib/libgraft.so [RUNS]     prints {"runs":..,"median_ms":..,"least_ms":..,"most_ms":..}
  */
@@ -18,7 +19,7 @@ static double now_ms(void) {
 }
 
 /* In a process of its own, since a second dlopen would find the library there already. Negative: it failed. */
-static double measure(const char *path) {
+static double measure(const char* path) {
   int channel[2];
   double taken = -1;
   pid_t child;
@@ -26,7 +27,7 @@ static double measure(const char *path) {
   child = fork();
   if (child == 0) {
     const double begin = now_ms();
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     taken = now_ms() - begin;
     if (handle == NULL) {
       fprintf(stderr, "%s\n", dlerror());
@@ -41,12 +42,12 @@ static double measure(const char *path) {
   return taken;
 }
 
-static int compare(const void *left, const void *right) {
-  const double a = *(const double *)left, b = *(const double *)right;
+static int compare(const void* left, const void* right) {
+  const double a = *(const double*)left, b = *(const double*)right;
   return (a > b) - (a < b);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   enum { most_runs = 1000 };
   static double times[most_runs];
   const int runs = argc > 2 ? atoi(argv[2]) : 51;

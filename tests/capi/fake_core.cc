@@ -2,6 +2,7 @@
 // what passes through libgraft.so and what is refused. It echoes the prompt's ids as tokens.
 //
 // GRAFT_FAKE_HASH sets the build hash it claims, GRAFT_FAKE_VERSION the table version.
+// soname: libtorch_cpu.so
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -44,8 +45,18 @@ using namespace graft::facade;
 
 namespace {
 
-enum Status { ok = 0, invalid_argument = 1, invalid_state = 2, not_found = 3, unsupported = 4, too_small = 12,
-              cancelled = 13, timeout_now = 14, end = 18, device_error = 8 };
+enum Status {
+  ok = 0,
+  invalid_argument = 1,
+  invalid_state = 2,
+  not_found = 3,
+  unsupported = 4,
+  too_small = 12,
+  cancelled = 13,
+  timeout_now = 14,
+  end = 18,
+  device_error = 8
+};
 
 int32_t fail(ErrorText* error, int32_t status, const std::string& text) {
   std::snprintf(error->data, static_cast<std::size_t>(error->capacity), "%s", text.c_str());
@@ -68,9 +79,9 @@ int32_t log_level = -1;
 
 std::string describe(const EngineOptions& o) {
   std::string text = string_of(o.device) + " " + string_of(o.dtype) + " " + string_of(o.injection);
-  for (int64_t number : {int64_t{o.quantization_bits}, o.quantization_group, o.tensor_parallel, o.expert_parallel, o.rank,
-                         o.world, o.port, o.timeout_ms, int64_t{o.graph}, o.threads, o.context_limit, o.max_sequences,
-                         o.max_queue, o.memory_limit, int64_t{o.read_weights}}) {
+  for (int64_t number : {int64_t{o.quantization_bits}, o.quantization_group, o.tensor_parallel, o.expert_parallel,
+                         o.rank, o.world, o.port, o.timeout_ms, int64_t{o.graph}, o.threads, o.context_limit,
+                         o.max_sequences, o.max_queue, o.memory_limit, int64_t{o.read_weights}}) {
     text += " " + std::to_string(number);
   }
   text += " " + string_of(o.address);
@@ -106,7 +117,8 @@ std::string describe(const RequestOptions& o, const Input& input) {
   for (int64_t i = 0; i < input.tensor_count; ++i) {
     const Tensor& tensor = input.tensors[i].tensor;
     text += " tensor:" + string_of(input.tensors[i].name) + "/" + std::to_string(tensor.dtype) + "/" +
-            std::to_string(tensor.rank) + "/" + std::to_string(tensor.shape[0]) + "/" + std::to_string(tensor.byte_size);
+            std::to_string(tensor.rank) + "/" + std::to_string(tensor.shape[0]) + "/" +
+            std::to_string(tensor.byte_size);
   }
   return text;
 }
@@ -241,12 +253,17 @@ Table make_table() {
     log_write = writer;
     log_user = user;
   };
-  t.doctor = [](Buffer* out, ErrorText*) { return write(out, "{\"fake\":true,\"log_level\":" + std::to_string(log_level) + "}"); };
+  t.doctor = [](Buffer* out, ErrorText*) {
+    return write(out, "{\"fake\":true,\"log_level\":" + std::to_string(log_level) + "}");
+  };
   t.engine_inspect = [](Text path, const EngineOptions*, Buffer* out, ErrorText*) {
     return write(out, "{\"path\":\"" + string_of(path) + "\"}");
   };
   t.engine_open = engine_open;
-  t.engine_tokenizer = [](Engine*, Tokenizer** out, ErrorText*) -> int32_t { *out = new Tokenizer(); return ok; };
+  t.engine_tokenizer = [](Engine*, Tokenizer** out, ErrorText*) -> int32_t {
+    *out = new Tokenizer();
+    return ok;
+  };
   t.engine_info = [](Engine*, Buffer* out, ErrorText*) { return write(out, "{}"); };
   t.engine_stats = [](Engine* engine, Buffer* out, ErrorText*) {
     return write(out, "{\"tensors\":" + std::to_string(engine->shared->tensors.load()) + "}");
@@ -256,9 +273,13 @@ Table make_table() {
   t.engine_save = [](Engine*, Text, ErrorText* error) { return fail(error, unsupported, "fake: save"); };
   t.engine_profile = [](Engine*, int32_t, ErrorText*) -> int32_t { return ok; };
   t.engine_free = [](Engine* engine) { delete engine; };
-  t.profile_take = [](Engine*, Profile** out, ErrorText*) -> int32_t { *out = new Profile(); return ok; };
+  t.profile_take = [](Engine*, Profile** out, ErrorText*) -> int32_t {
+    *out = new Profile();
+    return ok;
+  };
   t.profile_count = [](const Profile*) -> int64_t { return 2; };
-  t.profile_milliseconds = [](const Profile*, double* out, int64_t capacity, int64_t* count, ErrorText* error) -> int32_t {
+  t.profile_milliseconds = [](const Profile*, double* out, int64_t capacity, int64_t* count,
+                              ErrorText* error) -> int32_t {
     *count = 2;
     for (int64_t i = 0; i < std::min<int64_t>(capacity, 2); ++i) out[i] = 1.5;
     return capacity < 2 ? fail(error, too_small, "fake: two passes") : ok;
@@ -281,16 +302,23 @@ Table make_table() {
     for (int64_t i = 0; i < count; ++i) text += static_cast<char>(tokens[i]);
     return write(out, text);
   };
-  t.tokenizer_piece = [](Tokenizer*, int64_t token, Buffer* out, ErrorText*) { return write(out, std::string(1, static_cast<char>(token))); };
+  t.tokenizer_piece = [](Tokenizer*, int64_t token, Buffer* out, ErrorText*) {
+    return write(out, std::string(1, static_cast<char>(token)));
+  };
   t.tokenizer_id_of = [](Tokenizer*, Text piece, int64_t* out, ErrorText* error) -> int32_t {
     if (piece.size != 1) return fail(error, not_found, "fake: no piece");
     *out = piece.data[0];
     return ok;
   };
   t.tokenizer_vocab_size = [](Tokenizer*) -> int64_t { return 256; };
-  t.tokenizer_apply_chat_template = [](Tokenizer*, Text, Text, Buffer*, ErrorText* error) { return fail(error, unsupported, "fake: templates"); };
+  t.tokenizer_apply_chat_template = [](Tokenizer*, Text, Text, Buffer*, ErrorText* error) {
+    return fail(error, unsupported, "fake: templates");
+  };
   t.tokenizer_free = [](Tokenizer* tokenizer) { delete tokenizer; };
-  t.decoder_new = [](Tokenizer*, int32_t, Decoder** out, ErrorText*) -> int32_t { *out = new Decoder(); return ok; };
+  t.decoder_new = [](Tokenizer*, int32_t, Decoder** out, ErrorText*) -> int32_t {
+    *out = new Decoder();
+    return ok;
+  };
   t.decoder_push = [](Decoder* decoder, int64_t token, Buffer* out, ErrorText*) -> int32_t {
     decoder->held += token < 0 ? "" : std::string(1, static_cast<char>(token));
     if (token >= 0 && decoder->held.size() < 2) return ok;
@@ -299,12 +327,18 @@ Table make_table() {
   t.decoder_free = [](Decoder* decoder) { delete decoder; };
   t.request_submit = submit;
   t.request_next = request_next;
-  t.request_cancel = [](Request* request, ErrorText*) -> int32_t { request->cancelled = true; return ok; };
+  t.request_cancel = [](Request* request, ErrorText*) -> int32_t {
+    request->cancelled = true;
+    return ok;
+  };
   t.request_wait = [](Request* request, int64_t, ErrorText*) -> int32_t { return request->done ? ok : timeout_now; };
   t.request_tensor = request_tensor;
   t.request_error_message = [](Request* request) { return request->error.c_str(); };
   t.request_free = [](Request* request) { delete request; };
-  t.queue_new = [](Queue** out, ErrorText*) -> int32_t { *out = new Queue(); return ok; };
+  t.queue_new = [](Queue** out, ErrorText*) -> int32_t {
+    *out = new Queue();
+    return ok;
+  };
   t.queue_next = queue_next;
   t.queue_wake = [](Queue*, ErrorText*) -> int32_t { return ok; };
   t.queue_free = [](Queue* queue) { delete queue; };

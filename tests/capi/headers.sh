@@ -15,7 +15,9 @@ for header in "$include"/graft/*.h; do
   name=${header##*/}
   for compiler in gcc clang clang-16; do
     command -v "$compiler" > /dev/null || continue
-    for standard in c99 c11 c17; do compile "$compiler" c "$standard" "$name" "-Wstrict-prototypes -Wmissing-prototypes"; done
+    for standard in c99 c11 c17; do
+      compile "$compiler" c "$standard" "$name" "-Wstrict-prototypes -Wmissing-prototypes"
+    done
     compile "$compiler" c++ c++20 "$name"
   done
 done

@@ -35,8 +35,8 @@ TEST(Doctor, AnswersWithoutLibTorch) {
     graft_string* json = nullptr;
     ASSERT_EQ(graft_doctor(&json), GRAFT_STATUS_OK);
     const std::string text(graft_string_data(json), static_cast<std::size_t>(graft_string_size(json)));
-    for (const char* word : {"\"abi\": 1", "\"loaded\": false", "\"found\": false", "/nonexistent/libtorch", "\"error\"",
-                             "GRAFT_LIBTORCH", "holds no libtorch_cpu.so"}) {
+    for (const char* word : {"\"abi\": 1", "\"loaded\": false", "\"found\": false", "/nonexistent/libtorch",
+                             "\"error\"", "GRAFT_LIBTORCH", "holds no libtorch_cpu.so"}) {
       EXPECT_NE(text.find(word), std::string::npos) << text << " lacks " << word;
     }
     graft_string_free(json);
@@ -78,7 +78,8 @@ TEST_F(Loading, BesideTheLibrary) {
 
 TEST_F(Loading, AnExplicitDirectoryIsTheOnlyAnswer) {
   setenv("GRAFT_LIBTORCH", make_torch("torch", "2.11.0").c_str(), 1);
-  expect_open(GRAFT_STATUS_NOT_FOUND, {"/no/torch", "library_directory", "holds no libtorch_cpu.so", "2.11.0"}, "/no/torch");
+  expect_open(GRAFT_STATUS_NOT_FOUND, {"/no/torch", "library_directory", "holds no libtorch_cpu.so", "2.11.0"},
+              "/no/torch");
 }
 
 TEST_F(Loading, AnotherVersionIsRefusedUnloaded) {

@@ -57,7 +57,8 @@ TEST(EngineOptions, TextArguments) {
   expect_refused(graft_engine_options_set_device(options.get(), "cpu", -2), {"device", "-2", "-1 for NUL-terminated"});
   expect_refused(graft_engine_options_set_device(options.get(), nullptr, 3), {"device", "NULL"});
   expect_refused(graft_engine_options_set_device(options.get(), nullptr, -1), {"device", "NULL"});
-  expect_refused(graft_engine_options_set_device(options.get(), "cp\xFFu", -1), {"device", "0xff", "offset 2", "UTF-8"});
+  expect_refused(graft_engine_options_set_device(options.get(), "cp\xFFu", -1),
+                 {"device", "0xff", "offset 2", "UTF-8"});
   expect_refused(graft_engine_options_set_device(nullptr, "cpu", -1), {"options", "NULL"});
 }
 
@@ -74,7 +75,8 @@ TEST(EngineOptions, Numbers) {
   expect_refused(graft_engine_options_set_context_limit(options.get(), -1), {"context_limit"});
   expect_refused(graft_engine_options_set_max_sequences(options.get(), -1), {"max_sequences"});
   expect_refused(graft_engine_options_set_max_queue(options.get(), -1), {"max_queue"});
-  expect_refused(graft_engine_options_set_memory_limit(options.get(), INT64_MIN), {"memory_limit", "-9223372036854775808"});
+  expect_refused(graft_engine_options_set_memory_limit(options.get(), INT64_MIN),
+                 {"memory_limit", "-9223372036854775808"});
   expect_refused(graft_engine_options_set_weights(options.get(), 2), {"weights", "2", "0 to 1"});
 }
 
@@ -111,7 +113,8 @@ TEST(EngineOptions, Json) {
   expect_refused(set(R"({"progress":1})"), {"unknown key", "'progress'"});
   expect_refused(set(R"({"tensor_parallel":"2"})"), {"tensor_parallel", "'2'", "an integer"});
   expect_refused(set(R"({"tensor_parallel":2.5})"), {"tensor_parallel", "2.5", "an integer"});
-  expect_refused(set(R"({"tensor_parallel":9223372036854775808})"), {"tensor_parallel", "9223372036854775808", "64 bits"});
+  expect_refused(set(R"({"tensor_parallel":9223372036854775808})"),
+                 {"tensor_parallel", "9223372036854775808", "64 bits"});
   expect_refused(set(R"({"tensor_parallel":0})"), {"tensor_parallel", "1 or more"});
   expect_refused(set(R"({"graph":1})"), {"graph", "true or false"});
   expect_refused(set(R"({"weights":"copy"})"), {"weights", "'copy'", "'read'"});
@@ -214,9 +217,10 @@ TEST(RequestOptions, Lists) {
 TEST(RequestOptions, Json) {
   const Request options = request_options();
   const auto set = [&](const char* json) { return graft_request_options_set_json(options.get(), json, -1); };
-  EXPECT_EQ(set(R"({"kind":"embed","max_tokens":5,"temperature":1,"top_p":0.9,"greedy":true,"stop":"x","stop_tokens":[2],
+  EXPECT_EQ(
+      set(R"({"kind":"embed","max_tokens":5,"temperature":1,"top_p":0.9,"greedy":true,"stop":"x","stop_tokens":[2],
                     "logit_bias":{"5":-1.5},"pooling":"mean","cache_salt":"s","seed":3})"),
-            GRAFT_STATUS_OK)
+      GRAFT_STATUS_OK)
       << graft_last_error_message();
   EXPECT_EQ(set(R"({"stop":["a","b"]})"), GRAFT_STATUS_OK);
   expect_refused(set(R"({"stop":[1]})"), {"stop", "1", "a text"});

@@ -96,8 +96,8 @@ TEST_F(Passing, ProgressAndLog) {
     };
     GRAFT_OF(library, graft_engine_options_set_progress)(options, progress, &seen);
     GRAFT_OF(library, graft_log_set_level)(GRAFT_LOG_WARNING);
-    GRAFT_OF(library, graft_log_set_callback)(
-        [](void* user, graft_log_level, const char* line) { static_cast<Seen*>(user)->lines.emplace_back(line); }, &seen);
+    GRAFT_OF(library, graft_log_set_callback)
+    ([](void* user, graft_log_level, const char* line) { static_cast<Seen*>(user)->lines.emplace_back(line); }, &seen);
     graft_engine* engine = nullptr;
     EXPECT_EQ(GRAFT_OF(library, graft_engine_open)("model", -1, options, &engine), GRAFT_STATUS_OK);
     EXPECT_EQ(seen.fraction, 0.5);
@@ -141,9 +141,10 @@ TEST_F(Passing, RequestOptionsAndInput) {
     GRAFT_OF(library, graft_input_set_decoder_tokens)(input, ids, 2);
     GRAFT_OF(library, graft_input_set_token_types)(input, ids, 1);
     EXPECT_EQ(submit(engine, input, options, nullptr, 0, &request), GRAFT_STATUS_UNSUPPORTED);
-    EXPECT_STREQ(text(),
-                 "3 1 2 1 3 4 5 6 1 7 8 3 9 -10 11 0.5 0.25 0.125 0.75 1.5 -1 2 3 salt stop:a stop:b end:12 bias:13=-0.5 "
-                 "allowed:14 banned:15 banned:16 decoder:17 decoder:18 type:17 tensor:pixel_values/8/1/3/3");
+    EXPECT_STREQ(
+        text(),
+        "3 1 2 1 3 4 5 6 1 7 8 3 9 -10 11 0.5 0.25 0.125 0.75 1.5 -1 2 3 salt stop:a stop:b end:12 bias:13=-0.5 "
+        "allowed:14 banned:15 banned:16 decoder:17 decoder:18 type:17 tensor:pixel_values/8/1/3/3");
     GRAFT_OF(library, graft_input_set_tokens)(input, ids, 2);
     EXPECT_EQ(submit(engine, input, options, nullptr, 0, &request), GRAFT_STATUS_INVALID_ARGUMENT);
     GRAFT_OF(library, graft_request_options_free)(options);

@@ -11,7 +11,7 @@
 
 static int failures = 0;
 
-static void expect(int condition, const char *what, int line) {
+static void expect(int condition, const char* what, int line) {
   if (condition) return;
   ++failures;
   fprintf(stderr, "plain.c:%d: expected %s (last error: %s)\n", line, what, graft_last_error_message());
@@ -22,8 +22,8 @@ static void expect(int condition, const char *what, int line) {
 enum { most_tokens = 64, generated = 8 };
 
 /* Pulls all events of a request; returns the number of tokens and how it finished. */
-static int drain(graft_request *request, graft_event *event, int64_t *tokens, int *out_count,
-                 graft_finish_reason *out_reason) {
+static int drain(graft_request* request, graft_event* event, int64_t* tokens, int* out_count,
+                 graft_finish_reason* out_reason) {
   graft_status status;
   *out_count = 0;
   *out_reason = GRAFT_FINISH_NONE;
@@ -43,9 +43,9 @@ static int drain(graft_request *request, graft_event *event, int64_t *tokens, in
   return status == GRAFT_STATUS_END;
 }
 
-static void generate(graft_engine *engine, const graft_input *input) {
-  graft_request_options *options = NULL;
-  graft_event *event = NULL;
+static void generate(graft_engine* engine, const graft_input* input) {
+  graft_request_options* options = NULL;
+  graft_event* event = NULL;
   int64_t tokens[most_tokens];
   int64_t first[most_tokens];
   graft_finish_reason reason;
@@ -56,7 +56,7 @@ static void generate(graft_engine *engine, const graft_input *input) {
   EXPECT_OK(graft_request_options_set_ignore_eos(options, 1));
   EXPECT_OK(graft_event_new(&event));
   for (round = 0; round < 2; ++round) {
-    graft_request *request = NULL;
+    graft_request* request = NULL;
     EXPECT_OK(graft_request_submit(engine, input, options, NULL, 7, &request));
     if (request == NULL) break;
     if (!drain(request, event, tokens, &count, &reason)) ++failures;
@@ -79,10 +79,10 @@ static void generate(graft_engine *engine, const graft_input *input) {
   graft_event_free(event);
 }
 
-static void cancel(graft_engine *engine, const graft_input *input) {
-  graft_request_options *options = NULL;
-  graft_request *request = NULL;
-  graft_event *event = NULL;
+static void cancel(graft_engine* engine, const graft_input* input) {
+  graft_request_options* options = NULL;
+  graft_request* request = NULL;
+  graft_event* event = NULL;
   graft_status status = GRAFT_STATUS_OK;
   graft_finish_reason reason = GRAFT_FINISH_NONE;
   EXPECT_OK(graft_request_options_new(&options));
@@ -106,11 +106,11 @@ static void cancel(graft_engine *engine, const graft_input *input) {
 }
 
 /* A queue, two requests on it, one of them freed while it works. */
-static void serve(graft_engine *engine, const graft_input *input) {
-  graft_request_options *options = NULL;
+static void serve(graft_engine* engine, const graft_input* input) {
+  graft_request_options* options = NULL;
   graft_request *kept = NULL, *dropped = NULL;
-  graft_queue *queue = NULL;
-  graft_event *event = NULL;
+  graft_queue* queue = NULL;
+  graft_event* event = NULL;
   int finished = 0, polls = 0;
   EXPECT_OK(graft_request_options_new(&options));
   EXPECT_OK(graft_request_options_set_max_tokens(options, generated));
@@ -122,9 +122,12 @@ static void serve(graft_engine *engine, const graft_input *input) {
   graft_request_free(dropped);
   while (!finished && polls < 600) {
     const graft_status status = graft_queue_next(queue, 100, event);
-    if (status == GRAFT_STATUS_TIMEOUT) ++polls;
-    else if (status != GRAFT_STATUS_OK) break;
-    else if (graft_event_tag(event) == 1) finished = graft_event_kind(event) >= GRAFT_EVENT_FINISHED;
+    if (status == GRAFT_STATUS_TIMEOUT)
+      ++polls;
+    else if (status != GRAFT_STATUS_OK)
+      break;
+    else if (graft_event_tag(event) == 1)
+      finished = graft_event_kind(event) >= GRAFT_EVENT_FINISHED;
   }
   EXPECT(finished && graft_event_kind(event) == GRAFT_EVENT_FINISHED);
   EXPECT_OK(graft_queue_wake(queue));
@@ -134,12 +137,12 @@ static void serve(graft_engine *engine, const graft_input *input) {
   graft_event_free(event);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   graft_engine *engine = NULL, *none = NULL;
-  graft_input *input = NULL;
-  graft_request *late = NULL;
-  graft_string *info = NULL;
-  graft_event *event = NULL;
+  graft_input* input = NULL;
+  graft_request* late = NULL;
+  graft_string* info = NULL;
+  graft_event* event = NULL;
   int64_t prompt[most_tokens] = {1, 2, 3};
   int64_t prompt_count = 3;
   graft_status status;

@@ -1,5 +1,5 @@
-// A place with a copy of libgraft.so, a fake core beside it and a fake LibTorch, used from a process of its own, since a
-// library that was loaded once stays.
+// A place with a copy of libgraft.so, a fake core beside it and a fake LibTorch, used from a process of its own, since
+// a library that was loaded once stays.
 //
 // GRAFT_TEST_FAKE_CORE names the library built from fake_core.cc; tests that need it are skipped without.
 #pragma once
@@ -66,7 +66,8 @@ class Scenario : public testing::Test {
   std::string make_torch(const std::string& name, const std::string& version) {
     const std::filesystem::path package = root_ / name;
     std::filesystem::create_directories(package / "lib");
-    for (const char* library : {"libc10.so", "libtorch_cpu.so"}) std::filesystem::copy_file(fake_, package / "lib" / library);
+    for (const char* library : {"libc10.so", "libtorch_cpu.so"})
+      std::filesystem::copy_file(fake_, package / "lib" / library);
     std::ofstream(package / "version.py") << "from typing import Optional\n__version__ = '" << version << "'\n";
     return package.string();
   }

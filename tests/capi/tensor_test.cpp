@@ -8,7 +8,8 @@
 
 namespace {
 
-// DLPack's unversioned structure, as its specification lays it out; written again so that a slip in the library's shows.
+// DLPack's unversioned structure, as its specification lays it out; written again so that a slip in the library's
+// shows.
 struct Managed {
   void* data;
   int32_t device_type;
@@ -53,7 +54,8 @@ TEST(Tensor, Sizes) {
   EXPECT_EQ(graft_tensor_byte_size(tensor), 0);
   graft_tensor_free(tensor);
 
-  const auto refused = [&](graft_dtype dtype, std::vector<int64_t> shape, int32_t rank, const void* data, int64_t size) {
+  const auto refused = [&](graft_dtype dtype, std::vector<int64_t> shape, int32_t rank, const void* data,
+                           int64_t size) {
     tensor = reinterpret_cast<graft_tensor*>(1);
     EXPECT_EQ(graft_tensor_new(dtype, shape.data(), rank, data, size, &tensor), GRAFT_STATUS_INVALID_ARGUMENT);
     EXPECT_EQ(tensor, nullptr);

@@ -164,6 +164,8 @@ def make(family, case, directory, arguments, stamp):
         shutil.rmtree(plain)
     save_file({f"logits.{i}": tensor.contiguous() for i, tensor in enumerate(logits)},
               directory / "expected.safetensors")
+    if plain == directory:  # the tree as Transformers prints it
+        (directory / "tree.txt").write_text(f"{loaded}\n")
     (directory / "case.json").write_text(json.dumps(record, indent=1) + "\n")
     for path in directory.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner alone

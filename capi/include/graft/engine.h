@@ -23,7 +23,7 @@ extern "C" {
 typedef struct graft_engine graft_engine;
 
 /**
- * Opens a model: reads its configuration, loads the weights, injects, splits and makes ready. Blocks until it can answer.
+ * Opens a model: reads its configuration, loads the weights, injects, splits. Blocks until it can answer.
  *
  * path        a model directory (config.json, *.safetensors, tokenizer.json, ...) or one .gguf file; UTF-8.
  * options     borrowed for the call; NULL = all defaults.
@@ -33,16 +33,17 @@ typedef struct graft_engine graft_engine;
  *             OUT_OF_MEMORY, LIMIT_EXCEEDED (memory_limit), CANCELLED (by progress), COMM_ERROR (a rank did not come),
  *             VERSION_MISMATCH (a foreign LibTorch).   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_open(const char *path, int64_t path_size, const graft_engine_options *options,
-                                         graft_engine **out_engine);
+GRAFT_API graft_status graft_engine_open(const char* path, int64_t path_size, const graft_engine_options* options,
+                                         graft_engine** out_engine);
 
 /**
- * Releases the engine. Never blocks: requests in flight are cancelled and the engine's own thread clears up. Requests,
- * queues, tokenizers, tensors and profiles taken from it stay valid until their own *_free. NULL is fine.
+ * Releases the engine. Never blocks. Requests keep what they need of it: those in flight go on to their end, and the
+ * engine's own thread clears up when the last of them is freed (graft_engine_close ends them at once). Queues,
+ * tokenizers, tensors and profiles taken from it stay valid until their own *_free. NULL is fine.
  *
  * Thread  any, callbacks and finalisers included.   Since ABI 1.
  */
-GRAFT_API void graft_engine_free(graft_engine *engine);
+GRAFT_API void graft_engine_free(graft_engine* engine);
 
 /**
  * Ends the engine in an orderly way: refuses new requests, cancels those in flight, and waits until its threads and
@@ -52,7 +53,7 @@ GRAFT_API void graft_engine_free(graft_engine *engine);
  * Thread      any, except a callback of this engine.
  * Status      TIMEOUT (still closing; call again).   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_close(graft_engine *engine, int64_t timeout_ms);
+GRAFT_API graft_status graft_engine_close(graft_engine* engine, int64_t timeout_ms);
 
 /**
  * Waits until the engine has ended: on rank 0 (or alone) until it was closed or failed; on another rank, whose work is
@@ -62,7 +63,7 @@ GRAFT_API graft_status graft_engine_close(graft_engine *engine, int64_t timeout_
  * Thread      any.
  * Status      TIMEOUT (still working), COMM_ERROR or DEVICE_ERROR (why it ended).   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_wait(graft_engine *engine, int64_t timeout_ms);
+GRAFT_API graft_status graft_engine_wait(graft_engine* engine, int64_t timeout_ms);
 
 /**
  * The model's tokenizer. It does not need the engine to stay open.
@@ -71,7 +72,7 @@ GRAFT_API graft_status graft_engine_wait(graft_engine *engine, int64_t timeout_m
  * Thread         any.
  * Status         NOT_FOUND (the model has no tokenizer).   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_tokenizer(graft_engine *engine, graft_tokenizer **out_tokenizer);
+GRAFT_API graft_status graft_engine_tokenizer(graft_engine* engine, graft_tokenizer** out_tokenizer);
 
 /**
  * What the engine is, as a JSON object: policy matched, dtype, devices, what was replaced, the split, context limit,
@@ -81,7 +82,7 @@ GRAFT_API graft_status graft_engine_tokenizer(graft_engine *engine, graft_tokeni
  * Thread    any.
  * Status    OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_info(graft_engine *engine, graft_string **out_json);
+GRAFT_API graft_status graft_engine_info(graft_engine* engine, graft_string** out_json);
 
 /**
  * What the engine has done since it was opened, as a JSON object: requests, tokens, times, cache use.
@@ -90,7 +91,7 @@ GRAFT_API graft_status graft_engine_info(graft_engine *engine, graft_string **ou
  * Thread    any.
  * Status    OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_stats(graft_engine *engine, graft_string **out_json);
+GRAFT_API graft_status graft_engine_stats(graft_engine* engine, graft_string** out_json);
 
 /**
  * Says what graft_engine_open would do with a model, as a JSON object: policy matched, module tree, what would be
@@ -101,8 +102,8 @@ GRAFT_API graft_status graft_engine_stats(graft_engine *engine, graft_string **o
  * Thread         any.
  * Status         NOT_FOUND, UNSUPPORTED, CORRUPT_DATA, IO_ERROR, VERSION_MISMATCH.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_inspect(const char *path, int64_t path_size, const graft_engine_options *options,
-                                            graft_string **out_json);
+GRAFT_API graft_status graft_engine_inspect(const char* path, int64_t path_size, const graft_engine_options* options,
+                                            graft_string** out_json);
 
 /**
  * Writes the model as the engine holds it (quantised, for example) into a directory that loads by mapping.
@@ -112,7 +113,7 @@ GRAFT_API graft_status graft_engine_inspect(const char *path, int64_t path_size,
  * Thread     any.
  * Status     UNSUPPORTED, INVALID_STATE (the engine holds only one rank's share), IO_ERROR.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_save(graft_engine *engine, const char *directory, int64_t directory_size);
+GRAFT_API graft_status graft_engine_save(graft_engine* engine, const char* directory, int64_t directory_size);
 
 #ifdef __cplusplus
 }

@@ -28,17 +28,17 @@ typedef struct graft_engine_options graft_engine_options;
  * Thread       any.
  * Status       OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_options_new(graft_engine_options **out_options);
+GRAFT_API graft_status graft_engine_options_new(graft_engine_options** out_options);
 
 /** Releases the options; engines opened with them are not touched. NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_engine_options_free(graft_engine_options *options);
+GRAFT_API void graft_engine_options_free(graft_engine_options* options);
 
 /** "auto" (default: a CUDA device if one is usable, else the CPU), "cpu", "cuda" or "cuda:N". */
-GRAFT_API graft_status graft_engine_options_set_device(graft_engine_options *options, const char *device,
+GRAFT_API graft_status graft_engine_options_set_device(graft_engine_options* options, const char* device,
                                                        int64_t device_size);
 
 /** Type of weights and arithmetic: "auto" (default: as stored), "float32", "bfloat16", "float16", "int8" or "int4". */
-GRAFT_API graft_status graft_engine_options_set_dtype(graft_engine_options *options, const char *dtype,
+GRAFT_API graft_status graft_engine_options_set_dtype(graft_engine_options* options, const char* dtype,
                                                       int64_t dtype_size);
 
 /**
@@ -47,14 +47,14 @@ GRAFT_API graft_status graft_engine_options_set_dtype(graft_engine_options *opti
  * bits        0 (default: none), 4 or 8.
  * group_size  values that share one scale; 0 = the default of the format, else at least 1.
  */
-GRAFT_API graft_status graft_engine_options_set_quantization(graft_engine_options *options, int32_t bits,
+GRAFT_API graft_status graft_engine_options_set_quantization(graft_engine_options* options, int32_t bits,
                                                              int64_t group_size);
 
 /** Over how many ranks each layer is split; 1 (default) or more. */
-GRAFT_API graft_status graft_engine_options_set_tensor_parallel(graft_engine_options *options, int64_t ranks);
+GRAFT_API graft_status graft_engine_options_set_tensor_parallel(graft_engine_options* options, int64_t ranks);
 
 /** Over how many ranks the experts are shared out; 1 (default) or more; must divide tensor_parallel. */
-GRAFT_API graft_status graft_engine_options_set_expert_parallel(graft_engine_options *options, int64_t ranks);
+GRAFT_API graft_status graft_engine_options_set_expert_parallel(graft_engine_options* options, int64_t ranks);
 
 /**
  * Makes this process one rank of several, instead of all ranks living here.
@@ -65,31 +65,31 @@ GRAFT_API graft_status graft_engine_options_set_expert_parallel(graft_engine_opt
  * port        0 to 65535; 0 only with world 0 or 1.
  * timeout_ms  after which a silent rank is an error on all others; 0 = the default, else at least 1.
  */
-GRAFT_API graft_status graft_engine_options_set_rank(graft_engine_options *options, int64_t rank, int64_t world,
-                                                     const char *address, int64_t address_size, int64_t port,
+GRAFT_API graft_status graft_engine_options_set_rank(graft_engine_options* options, int64_t rank, int64_t world,
+                                                     const char* address, int64_t address_size, int64_t port,
                                                      int64_t timeout_ms);
 
 /** "kernel" (default: fused layers), "auto" (only split over ranks) or "none" (the plain model, op by op). */
-GRAFT_API graft_status graft_engine_options_set_injection(graft_engine_options *options, const char *injection,
+GRAFT_API graft_status graft_engine_options_set_injection(graft_engine_options* options, const char* injection,
                                                           int64_t injection_size);
 
 /** Graph replay: 1 (default) records the step once and replays it, 0 runs it each time. */
-GRAFT_API graft_status graft_engine_options_set_graph(graft_engine_options *options, int32_t enabled);
+GRAFT_API graft_status graft_engine_options_set_graph(graft_engine_options* options, int32_t enabled);
 
 /** Kernel threads of the engine, all ranks of this process together; 0 (default) = one per core. */
-GRAFT_API graft_status graft_engine_options_set_threads(graft_engine_options *options, int64_t threads);
+GRAFT_API graft_status graft_engine_options_set_threads(graft_engine_options* options, int64_t threads);
 
 /** Longest sequence, prompt and answer together, in tokens; 0 (default) = the model's own limit. */
-GRAFT_API graft_status graft_engine_options_set_context_limit(graft_engine_options *options, int64_t tokens);
+GRAFT_API graft_status graft_engine_options_set_context_limit(graft_engine_options* options, int64_t tokens);
 
 /** Sequences worked on at the same time; 0 (default) = the engine chooses. */
-GRAFT_API graft_status graft_engine_options_set_max_sequences(graft_engine_options *options, int64_t sequences);
+GRAFT_API graft_status graft_engine_options_set_max_sequences(graft_engine_options* options, int64_t sequences);
 
 /** Requests that may wait; one more makes submit return GRAFT_STATUS_BUSY. 0 (default) = the engine chooses. */
-GRAFT_API graft_status graft_engine_options_set_max_queue(graft_engine_options *options, int64_t requests);
+GRAFT_API graft_status graft_engine_options_set_max_queue(graft_engine_options* options, int64_t requests);
 
 /** Bytes of memory on each device that the engine may use, weights included; 0 (default) = no limit of its own. */
-GRAFT_API graft_status graft_engine_options_set_memory_limit(graft_engine_options *options, int64_t bytes);
+GRAFT_API graft_status graft_engine_options_set_memory_limit(graft_engine_options* options, int64_t bytes);
 
 /** How weight files are read. */
 typedef int32_t graft_weights;
@@ -100,15 +100,15 @@ enum {
 };
 
 /** Mapped or copied weights; see graft_weights. */
-GRAFT_API graft_status graft_engine_options_set_weights(graft_engine_options *options, graft_weights weights);
+GRAFT_API graft_status graft_engine_options_set_weights(graft_engine_options* options, graft_weights weights);
 
 /**
- * Directory to look for LibTorch in, before all others (library.h, graft_doctor): the one that holds libtorch_cpu.so, or
- * the package directory above it. Only the first engine or tokenizer of a process loads LibTorch; later values are not
- * looked at. Empty (default) = none.
+ * Directory to look for LibTorch in, before all others (library.h, graft_doctor): that of libtorch_cpu.so, or the
+ * package directory above it. When LibTorch is not there, nothing else is tried. Only the first engine or tokenizer of
+ * a process loads LibTorch; later values are not looked at. Empty (default) = none.
  */
-GRAFT_API graft_status graft_engine_options_set_library_directory(graft_engine_options *options,
-                                                                  const char *directory, int64_t directory_size);
+GRAFT_API graft_status graft_engine_options_set_library_directory(graft_engine_options* options, const char* directory,
+                                                                  int64_t directory_size);
 
 /**
  * Told of the load's progress, on the thread inside graft_engine_open. It must neither throw nor unwind.
@@ -118,18 +118,18 @@ GRAFT_API graft_status graft_engine_options_set_library_directory(graft_engine_o
  * what      borrowed for the call; UTF-8, NUL-terminated: what is being done.
  * Returns   0 to go on; any other value cancels the load (graft_engine_open then returns CANCELLED).
  */
-typedef int32_t (*graft_progress_callback)(void *user, double fraction, const char *what);
+typedef int32_t (*graft_progress_callback)(void* user, double fraction, const char* what);
 
 /** Sets the load's progress callback; NULL (default) = none. user is kept and handed back at each call. */
-GRAFT_API graft_status graft_engine_options_set_progress(graft_engine_options *options,
-                                                         graft_progress_callback callback, void *user);
+GRAFT_API graft_status graft_engine_options_set_progress(graft_engine_options* options,
+                                                         graft_progress_callback callback, void* user);
 
 /**
  * Adds a policy; may be called several times. The options keep their own copy.
  *
  * Not in this release: graft_engine_open and graft_engine_inspect then return GRAFT_STATUS_UNSUPPORTED.
  */
-GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options *options, const graft_policy *policy);
+GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options* options, const graft_policy* policy);
 
 /**
  * Sets many options from a JSON object whose keys are the setters' names: {"dtype": "bfloat16", "tensor_parallel": 2,
@@ -139,7 +139,7 @@ GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options *opt
  *
  * json  UTF-8, at most 16 MiB and 64 levels deep.
  */
-GRAFT_API graft_status graft_engine_options_set_json(graft_engine_options *options, const char *json,
+GRAFT_API graft_status graft_engine_options_set_json(graft_engine_options* options, const char* json,
                                                      int64_t json_size);
 
 #ifdef __cplusplus

@@ -54,29 +54,32 @@ enum {
  * Thread     any.
  * Status     OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_event_new(graft_event **out_event);
+GRAFT_API graft_status graft_event_new(graft_event** out_event);
 
 /** What happened; GRAFT_EVENT_NONE on a new event. */
-GRAFT_API graft_event_type graft_event_kind(const graft_event *event);
+GRAFT_API graft_event_type graft_event_kind(const graft_event* event);
 
 /** The tag given to graft_request_submit; 0 on a new event. */
-GRAFT_API int64_t graft_event_tag(const graft_event *event);
+GRAFT_API int64_t graft_event_tag(const graft_event* event);
 
 /** Which of the request's answers it belongs to: 0 to num_sequences - 1. */
-GRAFT_API int64_t graft_event_sequence(const graft_event *event);
+GRAFT_API int64_t graft_event_sequence(const graft_event* event);
 
 /** The token's id; -1 when the event has none. */
-GRAFT_API int64_t graft_event_token(const graft_event *event);
+GRAFT_API int64_t graft_event_token(const graft_event* event);
 
 /**
- * New text: whole characters of UTF-8, followed by a NUL that the size does not count. "" when there is none, never NULL.
+ * New text: whole characters of UTF-8, followed by a NUL that the size does not count. "" when there is none.
  *
  * out_size  number of bytes; may be NULL.
  */
-GRAFT_API const char *graft_event_text(const graft_event *event, int64_t *out_size);
+GRAFT_API const char* graft_event_text(const graft_event* event, int64_t* out_size);
 
-/** Natural logarithm of the token's probability under the model; 0 when the event has no token. */
-GRAFT_API double graft_event_logprob(const graft_event *event);
+/**
+ * Natural logarithm of the token's probability under the model, for requests with top_logprobs; 0 otherwise.
+ * Not in this release: always 0.
+ */
+GRAFT_API double graft_event_logprob(const graft_event* event);
 
 /**
  * The most likely tokens at this step and their log probabilities, most likely first.
@@ -85,26 +88,26 @@ GRAFT_API double graft_event_logprob(const graft_event *event);
  * out_count                 number of entries the event has; required.
  * Status                    BUFFER_TOO_SMALL (the first `capacity` were written), INVALID_ARGUMENT.
  */
-GRAFT_API graft_status graft_event_top_logprobs(const graft_event *event, int64_t *out_tokens, double *out_logprobs,
-                                                int64_t capacity, int64_t *out_count);
+GRAFT_API graft_status graft_event_top_logprobs(const graft_event* event, int64_t* out_tokens, double* out_logprobs,
+                                                int64_t capacity, int64_t* out_count);
 
 /** Why the sequence ended; GRAFT_FINISH_NONE on other events. */
-GRAFT_API graft_finish_reason graft_event_finish_reason(const graft_event *event);
+GRAFT_API graft_finish_reason graft_event_finish_reason(const graft_event* event);
 
 /** A count of tokens so far, by graft_usage; 0 for any other number. */
-GRAFT_API int64_t graft_event_usage(const graft_event *event, graft_usage usage);
+GRAFT_API int64_t graft_event_usage(const graft_event* event, graft_usage usage);
 
 /** How much of the prompt has been read, in [0, 1]. */
-GRAFT_API double graft_event_progress(const graft_event *event);
+GRAFT_API double graft_event_progress(const graft_event* event);
 
 /** The status of the request: OK unless the event is GRAFT_EVENT_ERROR. */
-GRAFT_API graft_status graft_event_status(const graft_event *event);
+GRAFT_API graft_status graft_event_status(const graft_event* event);
 
 /** Text of the failure, NUL-terminated UTF-8; "" when there is none, never NULL. */
-GRAFT_API const char *graft_event_message(const graft_event *event);
+GRAFT_API const char* graft_event_message(const graft_event* event);
 
 /** Releases the event; NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_event_free(graft_event *event);
+GRAFT_API void graft_event_free(graft_event* event);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ enum {
  * level    GRAFT_LOG_ERROR ... GRAFT_LOG_DEBUG.
  * message  borrowed for the call; UTF-8, NUL-terminated, no final newline.
  */
-typedef void (*graft_log_callback)(void *user, graft_log_level level, const char *message);
+typedef void (*graft_log_callback)(void* user, graft_log_level level, const char* message);
 
 /**
  * Lets through lines of this level and graver ones; GRAFT_LOG_OFF silences all.
@@ -48,7 +48,7 @@ GRAFT_API graft_status graft_log_set_level(graft_log_level level);
  * Thread  any.
  * Status  none expected.   Since ABI 1.
  */
-GRAFT_API graft_status graft_log_set_callback(graft_log_callback callback, void *user);
+GRAFT_API graft_status graft_log_set_callback(graft_log_callback callback, void* user);
 
 #ifdef __cplusplus
 }

@@ -24,7 +24,7 @@ typedef struct graft_policy graft_policy;
  * Thread      any.
  * Status      INVALID_ARGUMENT (not a JSON object).   Since ABI 1.
  */
-GRAFT_API graft_status graft_policy_from_json(const char *json, int64_t json_size, graft_policy **out_policy);
+GRAFT_API graft_status graft_policy_from_json(const char* json, int64_t json_size, graft_policy** out_policy);
 
 /**
  * An injection policy of the user: in every layer of this class, the named linears are row-parallel (their outputs are
@@ -36,12 +36,12 @@ GRAFT_API graft_status graft_policy_from_json(const char *json, int64_t json_siz
  * Thread       any.
  * Status       INVALID_ARGUMENT (an empty class, no name, an empty name).   Since ABI 1.
  */
-GRAFT_API graft_status graft_policy_row_parallel(const char *layer_class, int64_t layer_class_size,
-                                                 const char *const *names, int64_t name_count,
-                                                 graft_policy **out_policy);
+GRAFT_API graft_status graft_policy_row_parallel(const char* layer_class, int64_t layer_class_size,
+                                                 const char* const* names, int64_t name_count,
+                                                 graft_policy** out_policy);
 
 /** Releases the policy; options that it was added to keep their copy. NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_policy_free(graft_policy *policy);
+GRAFT_API void graft_policy_free(graft_policy* policy);
 
 #ifdef __cplusplus
 }

@@ -24,7 +24,7 @@ typedef struct graft_profile graft_profile;
  * Thread  any.
  * Status  UNSUPPORTED.   Since ABI 1.
  */
-GRAFT_API graft_status graft_engine_profile(graft_engine *engine, int32_t enabled);
+GRAFT_API graft_status graft_engine_profile(graft_engine* engine, int32_t enabled);
 
 /**
  * Takes what was measured since the last take; the engine starts anew.
@@ -33,10 +33,10 @@ GRAFT_API graft_status graft_engine_profile(graft_engine *engine, int32_t enable
  * Thread       any.
  * Status       INVALID_STATE (profiling was never on), UNSUPPORTED.   Since ABI 1.
  */
-GRAFT_API graft_status graft_profile_take(graft_engine *engine, graft_profile **out_profile);
+GRAFT_API graft_status graft_profile_take(graft_engine* engine, graft_profile** out_profile);
 
 /** Number of forward passes measured; 0 for NULL. Thread: any. Since ABI 1. */
-GRAFT_API int64_t graft_profile_count(const graft_profile *profile);
+GRAFT_API int64_t graft_profile_count(const graft_profile* profile);
 
 /**
  * How long each forward pass took, in milliseconds, oldest first.
@@ -46,8 +46,8 @@ GRAFT_API int64_t graft_profile_count(const graft_profile *profile);
  * Thread            any.
  * Status            BUFFER_TOO_SMALL (the first `capacity` were written).   Since ABI 1.
  */
-GRAFT_API graft_status graft_profile_milliseconds(const graft_profile *profile, double *out_milliseconds,
-                                                  int64_t capacity, int64_t *out_count);
+GRAFT_API graft_status graft_profile_milliseconds(const graft_profile* profile, double* out_milliseconds,
+                                                  int64_t capacity, int64_t* out_count);
 
 /**
  * The profile by operation and layer, as a JSON object.
@@ -56,10 +56,10 @@ GRAFT_API graft_status graft_profile_milliseconds(const graft_profile *profile, 
  * Thread    any.
  * Status    OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_profile_table(const graft_profile *profile, graft_string **out_json);
+GRAFT_API graft_status graft_profile_table(const graft_profile* profile, graft_string** out_json);
 
 /** Releases the profile; NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_profile_free(graft_profile *profile);
+GRAFT_API void graft_profile_free(graft_profile* profile);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ typedef struct graft_queue graft_queue;
  * Thread     any.
  * Status     OUT_OF_MEMORY, NOT_FOUND and VERSION_MISMATCH (LibTorch, as for graft_engine_open).   Since ABI 1.
  */
-GRAFT_API graft_status graft_queue_new(graft_queue **out_queue);
+GRAFT_API graft_status graft_queue_new(graft_queue** out_queue);
 
 /**
  * Waits for the next event of any request and refills `event` with it; graft_event_tag says whose it is.
@@ -32,7 +32,7 @@ GRAFT_API graft_status graft_queue_new(graft_queue **out_queue);
  * Thread      any, also several at once: each event goes to one of them.
  * Status      TIMEOUT (nothing yet, or graft_queue_wake), CLOSED (the queue was freed meanwhile).   Since ABI 1.
  */
-GRAFT_API graft_status graft_queue_next(graft_queue *queue, int64_t timeout_ms, graft_event *event);
+GRAFT_API graft_status graft_queue_next(graft_queue* queue, int64_t timeout_ms, graft_event* event);
 
 /**
  * Makes one waiting graft_queue_next return TIMEOUT, or the next one if none waits: to tell its thread something.
@@ -40,7 +40,7 @@ GRAFT_API graft_status graft_queue_next(graft_queue *queue, int64_t timeout_ms, 
  * Thread  any.
  * Status  none expected.   Since ABI 1.
  */
-GRAFT_API graft_status graft_queue_wake(graft_queue *queue);
+GRAFT_API graft_status graft_queue_wake(graft_queue* queue);
 
 /**
  * Releases the queue; threads waiting in graft_queue_next return CLOSED, later events of its requests are dropped. No
@@ -48,7 +48,7 @@ GRAFT_API graft_status graft_queue_wake(graft_queue *queue);
  *
  * Thread  any.   Since ABI 1.
  */
-GRAFT_API void graft_queue_free(graft_queue *queue);
+GRAFT_API void graft_queue_free(graft_queue* queue);
 
 #ifdef __cplusplus
 }

@@ -39,9 +39,9 @@ typedef struct graft_request graft_request;
  *              BUSY (too many requests wait), UNSUPPORTED, INVALID_STATE (this rank does not take requests),
  *              CLOSED (the engine was closed).   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_submit(graft_engine *engine, const graft_input *input,
-                                            const graft_request_options *options, graft_queue *queue, int64_t tag,
-                                            graft_request **out_request);
+GRAFT_API graft_status graft_request_submit(graft_engine* engine, const graft_input* input,
+                                            const graft_request_options* options, graft_queue* queue, int64_t tag,
+                                            graft_request** out_request);
 
 /**
  * Waits for the next event and refills `event` with it. A request that failed gives a GRAFT_EVENT_ERROR event (and OK),
@@ -52,7 +52,7 @@ GRAFT_API graft_status graft_request_submit(graft_engine *engine, const graft_in
  * Thread      one at a time per request.
  * Status      TIMEOUT (nothing yet), END (nothing more will come), INVALID_STATE.   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_next(graft_request *request, int64_t timeout_ms, graft_event *event);
+GRAFT_API graft_status graft_request_next(graft_request* request, int64_t timeout_ms, graft_event* event);
 
 /**
  * Asks the engine to stop working on the request; it ends with GRAFT_FINISH_CANCELLED unless it has ended before.
@@ -60,7 +60,7 @@ GRAFT_API graft_status graft_request_next(graft_request *request, int64_t timeou
  * Thread  any, also while another thread waits in graft_request_next.
  * Status  none expected; cancelling twice, or after the end, is OK.   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_cancel(graft_request *request);
+GRAFT_API graft_status graft_request_cancel(graft_request* request);
 
 /**
  * Waits until the request has ended; its events stay where they are.
@@ -69,7 +69,7 @@ GRAFT_API graft_status graft_request_cancel(graft_request *request);
  * Thread      any.
  * Status      TIMEOUT (still working); otherwise how it ended: OK, or the status of its failure.   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_wait(graft_request *request, int64_t timeout_ms);
+GRAFT_API graft_status graft_request_wait(graft_request* request, int64_t timeout_ms);
 
 /**
  * The result of a finished request of kind logits, embed or hidden.
@@ -79,8 +79,8 @@ GRAFT_API graft_status graft_request_wait(graft_request *request, int64_t timeou
  * Thread      any.
  * Status      NOT_FOUND (the request has no such result), INVALID_STATE (not finished).   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_tensor(graft_request *request, const char *name, int64_t name_size,
-                                            graft_tensor **out_tensor);
+GRAFT_API graft_status graft_request_tensor(graft_request* request, const char* name, int64_t name_size,
+                                            graft_tensor** out_tensor);
 
 /**
  * Text of the request's failure; "" when there is none, never NULL.
@@ -88,10 +88,10 @@ GRAFT_API graft_status graft_request_tensor(graft_request *request, const char *
  * Returns  borrowed; valid until graft_request_free.
  * Thread   any.   Since ABI 1.
  */
-GRAFT_API const char *graft_request_error_message(const graft_request *request);
+GRAFT_API const char* graft_request_error_message(const graft_request* request);
 
 /** Releases the request, cancelling it first if it has not ended. NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_request_free(graft_request *request);
+GRAFT_API void graft_request_free(graft_request* request);
 
 #ifdef __cplusplus
 }

@@ -28,12 +28,12 @@ typedef struct graft_request_options graft_request_options;
  * Thread       any.
  * Status       OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_request_options_new(graft_request_options **out_options);
+GRAFT_API graft_status graft_request_options_new(graft_request_options** out_options);
 
 /** Releases the options; requests submitted with them are not touched. NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_request_options_free(graft_request_options *options);
+GRAFT_API void graft_request_options_free(graft_request_options* options);
 
-/* --- What is wanted ------------------------------------------------------------------------------------------------ */
+/* --- What is wanted ----------------------------------------------------------------------------------------------- */
 
 /** What a request yields. */
 typedef int32_t graft_request_kind;
@@ -46,13 +46,13 @@ enum {
 };
 
 /** What the request yields; see graft_request_kind. A kind the model cannot give makes submit return UNSUPPORTED. */
-GRAFT_API graft_status graft_request_options_set_kind(graft_request_options *options, graft_request_kind kind);
+GRAFT_API graft_status graft_request_options_set_kind(graft_request_options* options, graft_request_kind kind);
 
 /** Most tokens to generate: 0 or more; -1 (default) = as many as the context holds. */
-GRAFT_API graft_status graft_request_options_set_max_tokens(graft_request_options *options, int64_t tokens);
+GRAFT_API graft_status graft_request_options_set_max_tokens(graft_request_options* options, int64_t tokens);
 
 /** Fewest tokens to generate before the model may end its answer: 0 (default) or more. */
-GRAFT_API graft_status graft_request_options_set_min_tokens(graft_request_options *options, int64_t tokens);
+GRAFT_API graft_status graft_request_options_set_min_tokens(graft_request_options* options, int64_t tokens);
 
 /** How an embedding is made of the hidden rows. */
 typedef int32_t graft_pooling;
@@ -66,106 +66,106 @@ enum {
 };
 
 /** Pooling of GRAFT_REQUEST_EMBED; see graft_pooling. */
-GRAFT_API graft_status graft_request_options_set_pooling(graft_request_options *options, graft_pooling pooling);
+GRAFT_API graft_status graft_request_options_set_pooling(graft_request_options* options, graft_pooling pooling);
 
-/* --- Choosing a token ---------------------------------------------------------------------------------------------- */
+/* --- Choosing a token --------------------------------------------------------------------------------------------- */
 
 /** 1 takes the most likely token each time and ignores the sampling settings below; 0 (default) samples. */
-GRAFT_API graft_status graft_request_options_set_greedy(graft_request_options *options, int32_t enabled);
+GRAFT_API graft_status graft_request_options_set_greedy(graft_request_options* options, int32_t enabled);
 
 /** Divides the logits: 0 (the same as greedy) or more, finite; 1 by default. */
-GRAFT_API graft_status graft_request_options_set_temperature(graft_request_options *options, double temperature);
+GRAFT_API graft_status graft_request_options_set_temperature(graft_request_options* options, double temperature);
 
 /** Keeps the k most likely tokens: 1 or more; 0 (default) = all. */
-GRAFT_API graft_status graft_request_options_set_top_k(graft_request_options *options, int64_t top_k);
+GRAFT_API graft_status graft_request_options_set_top_k(graft_request_options* options, int64_t top_k);
 
 /** Keeps the most likely tokens that together reach this probability: above 0, at most 1 (default = all). */
-GRAFT_API graft_status graft_request_options_set_top_p(graft_request_options *options, double top_p);
+GRAFT_API graft_status graft_request_options_set_top_p(graft_request_options* options, double top_p);
 
 /** Keeps tokens at least this likely relative to the most likely one: 0 (default = all) to 1. */
-GRAFT_API graft_status graft_request_options_set_min_p(graft_request_options *options, double min_p);
+GRAFT_API graft_status graft_request_options_set_min_p(graft_request_options* options, double min_p);
 
-/** Keeps the tokens of most typical surprise that together reach this probability: above 0, at most 1 (default = all). */
-GRAFT_API graft_status graft_request_options_set_typical_p(graft_request_options *options, double typical_p);
+/** Keeps the tokens of most typical surprise that reach this probability together: above 0, at most 1 (default). */
+GRAFT_API graft_status graft_request_options_set_typical_p(graft_request_options* options, double typical_p);
 
 /** Seed of the random choices: 0 or more repeats them; -1 (default) = drawn anew. */
-GRAFT_API graft_status graft_request_options_set_seed(graft_request_options *options, int64_t seed);
+GRAFT_API graft_status graft_request_options_set_seed(graft_request_options* options, int64_t seed);
 
 /** Divides positive and multiplies negative logits of tokens seen before: above 0, finite; 1 (default) = off. */
-GRAFT_API graft_status graft_request_options_set_repetition_penalty(graft_request_options *options, double penalty);
+GRAFT_API graft_status graft_request_options_set_repetition_penalty(graft_request_options* options, double penalty);
 
 /** Subtracted from a logit once for each time its token was generated: finite; 0 (default) = off. */
-GRAFT_API graft_status graft_request_options_set_frequency_penalty(graft_request_options *options, double penalty);
+GRAFT_API graft_status graft_request_options_set_frequency_penalty(graft_request_options* options, double penalty);
 
 /** Subtracted from the logit of a token that was generated at all: finite; 0 (default) = off. */
-GRAFT_API graft_status graft_request_options_set_presence_penalty(graft_request_options *options, double penalty);
+GRAFT_API graft_status graft_request_options_set_presence_penalty(graft_request_options* options, double penalty);
 
 /** How many last tokens the penalties look at: 1 or more; 0 (default) = all. */
-GRAFT_API graft_status graft_request_options_set_penalty_window(graft_request_options *options, int64_t tokens);
+GRAFT_API graft_status graft_request_options_set_penalty_window(graft_request_options* options, int64_t tokens);
 
 /** No run of this many tokens occurs twice: 1 or more; 0 (default) = off. */
-GRAFT_API graft_status graft_request_options_set_no_repeat_ngram(graft_request_options *options, int64_t length);
+GRAFT_API graft_status graft_request_options_set_no_repeat_ngram(graft_request_options* options, int64_t length);
 
-/** Added to the logits of single tokens: `count` ids, each at least 0, and values, not NaN. Count 0 (default) = none. */
-GRAFT_API graft_status graft_request_options_set_logit_bias(graft_request_options *options, const int64_t *tokens,
-                                                            const double *values, int64_t count);
+/** Added to the logits of single tokens: `count` ids, >= 0, and values, not NaN. Count 0 (default): none. */
+GRAFT_API graft_status graft_request_options_set_logit_bias(graft_request_options* options, const int64_t* tokens,
+                                                            const double* values, int64_t count);
 
 /** Only these tokens may be chosen: ids, each at least 0. Count 0 (default) = all may. */
-GRAFT_API graft_status graft_request_options_set_allowed_tokens(graft_request_options *options,
-                                                                const int64_t *tokens, int64_t token_count);
+GRAFT_API graft_status graft_request_options_set_allowed_tokens(graft_request_options* options, const int64_t* tokens,
+                                                                int64_t token_count);
 
 /** These tokens are never chosen: ids, each at least 0. Count 0 (default) = none. */
-GRAFT_API graft_status graft_request_options_set_banned_tokens(graft_request_options *options,
-                                                               const int64_t *tokens, int64_t token_count);
+GRAFT_API graft_status graft_request_options_set_banned_tokens(graft_request_options* options, const int64_t* tokens,
+                                                               int64_t token_count);
 
-/* --- Stopping ------------------------------------------------------------------------------------------------------ */
+/* --- Stopping ----------------------------------------------------------------------------------------------------- */
 
 /** Ends the answer before this text, wherever it falls between tokens; not empty. May be called several times. */
-GRAFT_API graft_status graft_request_options_add_stop(graft_request_options *options, const char *text,
+GRAFT_API graft_status graft_request_options_add_stop(graft_request_options* options, const char* text,
                                                       int64_t text_size);
 
 /** Ends the answer at any of these tokens, besides the model's own: ids, each at least 0. Count 0 (default) = none. */
-GRAFT_API graft_status graft_request_options_set_stop_tokens(graft_request_options *options, const int64_t *tokens,
+GRAFT_API graft_status graft_request_options_set_stop_tokens(graft_request_options* options, const int64_t* tokens,
                                                              int64_t token_count);
 
 /** 1 goes on when the model ends its answer; 0 (default) stops there. */
-GRAFT_API graft_status graft_request_options_set_ignore_eos(graft_request_options *options, int32_t enabled);
+GRAFT_API graft_status graft_request_options_set_ignore_eos(graft_request_options* options, int32_t enabled);
 
 /** Milliseconds from submit after which the request fails with DEADLINE_EXCEEDED; 0 (default) = none. */
-GRAFT_API graft_status graft_request_options_set_deadline_ms(graft_request_options *options, int64_t milliseconds);
+GRAFT_API graft_status graft_request_options_set_deadline_ms(graft_request_options* options, int64_t milliseconds);
 
-/* --- Several answers ----------------------------------------------------------------------------------------------- */
+/* --- Several answers ---------------------------------------------------------------------------------------------- */
 
-/** Beam search over this many beams: 1 (default = none) or more. Where it is not offered, submit returns UNSUPPORTED. */
-GRAFT_API graft_status graft_request_options_set_num_beams(graft_request_options *options, int64_t beams);
+/** Beam search over this many beams: 1 (default = none) or more. */
+GRAFT_API graft_status graft_request_options_set_num_beams(graft_request_options* options, int64_t beams);
 
 /** Answers to give: 1 (default) or more; graft_event_sequence tells them apart. With beams, at most num_beams. */
-GRAFT_API graft_status graft_request_options_set_num_sequences(graft_request_options *options, int64_t sequences);
+GRAFT_API graft_status graft_request_options_set_num_sequences(graft_request_options* options, int64_t sequences);
 
 /** Beam search: exponent of the length by which a score is divided; finite; 1 by default. */
-GRAFT_API graft_status graft_request_options_set_length_penalty(graft_request_options *options, double penalty);
+GRAFT_API graft_status graft_request_options_set_length_penalty(graft_request_options* options, double penalty);
 
-/* --- Reporting and scheduling -------------------------------------------------------------------------------------- */
+/* --- Reporting and scheduling ------------------------------------------------------------------------------------- */
 
-/** How many of the most likely tokens each token event reports (event.h, graft_event_top_logprobs): 0 (default) or more. */
-GRAFT_API graft_status graft_request_options_set_top_logprobs(graft_request_options *options, int64_t count);
+/** How many of the most likely tokens each event reports (graft_event_top_logprobs): 0 (default) or more. */
+GRAFT_API graft_status graft_request_options_set_top_logprobs(graft_request_options* options, int64_t count);
 
 /** Requests of higher priority are started first; any number, 0 by default. */
-GRAFT_API graft_status graft_request_options_set_priority(graft_request_options *options, int64_t priority);
+GRAFT_API graft_status graft_request_options_set_priority(graft_request_options* options, int64_t priority);
 
 /** Only requests with the same salt share cached prefixes; empty (default) = the common one. */
-GRAFT_API graft_status graft_request_options_set_cache_salt(graft_request_options *options, const char *salt,
+GRAFT_API graft_status graft_request_options_set_cache_salt(graft_request_options* options, const char* salt,
                                                             int64_t salt_size);
 
 /**
  * Sets many options from a JSON object whose keys are the setters' names: {"kind": "generate", "max_tokens": 64,
- * "temperature": 0.7, "greedy": false, "stop": ["\n\n"], "stop_tokens": [2], "pooling": "mean", "logit_bias": {"5": -1.5}}.
- * "stop" is one text or an array and replaces what was there. An unknown key, a wrong type or a value out of range is
- * INVALID_ARGUMENT naming the key, and then nothing is set.
+ * "temperature": 0.7, "greedy": false, "stop": ["\n\n"], "stop_tokens": [2], "pooling": "mean",
+ * "logit_bias": {"5": -1.5}}. "stop" is one text or an array and replaces what was there. An unknown key, a wrong type
+ * or a value out of range is INVALID_ARGUMENT naming the key, and then nothing is set.
  *
  * json  UTF-8, at most 16 MiB and 64 levels deep.
  */
-GRAFT_API graft_status graft_request_options_set_json(graft_request_options *options, const char *json,
+GRAFT_API graft_status graft_request_options_set_json(graft_request_options* options, const char* json,
                                                       int64_t json_size);
 
 #ifdef __cplusplus

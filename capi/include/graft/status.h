@@ -35,14 +35,14 @@ enum {
 };
 
 /**
- * Text of the last failure on this thread: what was wrong, what was found, what was expected. Never NULL; empty when the
- * thread's last fallible call succeeded.
+ * Text of the last failure on this thread: what was wrong, what was found, what was expected. Never NULL; empty when
+ * the thread's last fallible call succeeded.
  *
- * Returns  borrowed; valid until the next Graft call on this thread. Read it on the thread that made the failing call, at
- *          once: a runtime that moves work between threads (goroutines, fibres) must read it in the same native call.
- * Thread   any.   Since ABI 1.
+ * Returns  borrowed; valid until the next Graft call on this thread. Read it on the thread that made the failing call,
+ *          at once: a runtime that moves work between threads (goroutines, fibres) must read it in the same native
+ * call. Thread   any.   Since ABI 1.
  */
-GRAFT_API const char *graft_last_error_message(void);
+GRAFT_API const char* graft_last_error_message(void);
 
 /**
  * Name of a status code: "OK", "INVALID_ARGUMENT", ...; "UNKNOWN" for any other number.
@@ -50,7 +50,7 @@ GRAFT_API const char *graft_last_error_message(void);
  * Returns  borrowed; valid for the life of the process.
  * Thread   any.   Since ABI 1.
  */
-GRAFT_API const char *graft_status_name(graft_status status);
+GRAFT_API const char* graft_status_name(graft_status status);
 
 #ifdef __cplusplus
 }

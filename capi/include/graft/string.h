@@ -16,13 +16,13 @@ typedef struct graft_string graft_string;
  * Returns  borrowed; valid until graft_string_free. "" for NULL.
  * Thread   any.   Since ABI 1.
  */
-GRAFT_API const char *graft_string_data(const graft_string *string);
+GRAFT_API const char* graft_string_data(const graft_string* string);
 
 /** Number of bytes, without the final NUL; 0 for NULL. Thread: any. Since ABI 1. */
-GRAFT_API int64_t graft_string_size(const graft_string *string);
+GRAFT_API int64_t graft_string_size(const graft_string* string);
 
 /** Releases the string; NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_string_free(graft_string *string);
+GRAFT_API void graft_string_free(graft_string* string);
 
 #ifdef __cplusplus
 }

@@ -25,10 +25,10 @@ typedef struct graft_decoder graft_decoder;
  * Thread         any.
  * Status         NOT_FOUND, CORRUPT_DATA, UNSUPPORTED, IO_ERROR, VERSION_MISMATCH.   Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_open(const char *path, int64_t path_size, graft_tokenizer **out_tokenizer);
+GRAFT_API graft_status graft_tokenizer_open(const char* path, int64_t path_size, graft_tokenizer** out_tokenizer);
 
 /** Releases the tokenizer; its decoders stay valid. NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_tokenizer_free(graft_tokenizer *tokenizer);
+GRAFT_API void graft_tokenizer_free(graft_tokenizer* tokenizer);
 
 /**
  * Text to ids.
@@ -40,9 +40,9 @@ GRAFT_API void graft_tokenizer_free(graft_tokenizer *tokenizer);
  * Status       BUFFER_TOO_SMALL (the first `capacity` ids were written), LIMIT_EXCEEDED (the text is too long).
  *              Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_encode(graft_tokenizer *tokenizer, const char *text, int64_t text_size,
-                                              int32_t add_special, int64_t *out_tokens, int64_t capacity,
-                                              int64_t *out_count);
+GRAFT_API graft_status graft_tokenizer_encode(graft_tokenizer* tokenizer, const char* text, int64_t text_size,
+                                              int32_t add_special, int64_t* out_tokens, int64_t capacity,
+                                              int64_t* out_count);
 
 /**
  * Ids to text.
@@ -52,8 +52,8 @@ GRAFT_API graft_status graft_tokenizer_encode(graft_tokenizer *tokenizer, const 
  * Thread        any.
  * Status        INVALID_ARGUMENT (an id outside the vocabulary).   Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_decode(graft_tokenizer *tokenizer, const int64_t *tokens, int64_t token_count,
-                                              int32_t skip_special, graft_string **out_text);
+GRAFT_API graft_status graft_tokenizer_decode(graft_tokenizer* tokenizer, const int64_t* tokens, int64_t token_count,
+                                              int32_t skip_special, graft_string** out_text);
 
 /**
  * The vocabulary entry of one id, as the vocabulary spells it (a piece need not be readable text).
@@ -62,7 +62,7 @@ GRAFT_API graft_status graft_tokenizer_decode(graft_tokenizer *tokenizer, const 
  * Thread     any.
  * Status     NOT_FOUND or INVALID_ARGUMENT (no such id).   Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_piece(graft_tokenizer *tokenizer, int64_t token, graft_string **out_piece);
+GRAFT_API graft_status graft_tokenizer_piece(graft_tokenizer* tokenizer, int64_t token, graft_string** out_piece);
 
 /**
  * The id of a vocabulary entry.
@@ -71,11 +71,11 @@ GRAFT_API graft_status graft_tokenizer_piece(graft_tokenizer *tokenizer, int64_t
  * Thread     any.
  * Status     NOT_FOUND.   Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_id_of(graft_tokenizer *tokenizer, const char *piece, int64_t piece_size,
-                                             int64_t *out_token);
+GRAFT_API graft_status graft_tokenizer_id_of(graft_tokenizer* tokenizer, const char* piece, int64_t piece_size,
+                                             int64_t* out_token);
 
 /** Number of ids, special tokens included; 0 for NULL. Thread: any. Since ABI 1. */
-GRAFT_API int64_t graft_tokenizer_vocab_size(const graft_tokenizer *tokenizer);
+GRAFT_API int64_t graft_tokenizer_vocab_size(const graft_tokenizer* tokenizer);
 
 /**
  * Writes a conversation as the text the model was trained on, with the model's own template.
@@ -88,9 +88,9 @@ GRAFT_API int64_t graft_tokenizer_vocab_size(const graft_tokenizer *tokenizer);
  * Status    UNSUPPORTED, NOT_FOUND (the model has no template), INVALID_ARGUMENT (not such JSON, or the template
  *           refused), LIMIT_EXCEEDED (the template ran too long).   Since ABI 1.
  */
-GRAFT_API graft_status graft_tokenizer_apply_chat_template(graft_tokenizer *tokenizer, const char *messages,
-                                                           int64_t messages_size, const char *options,
-                                                           int64_t options_size, graft_string **out_text);
+GRAFT_API graft_status graft_tokenizer_apply_chat_template(graft_tokenizer* tokenizer, const char* messages,
+                                                           int64_t messages_size, const char* options,
+                                                           int64_t options_size, graft_string** out_text);
 
 /**
  * Makes a decoder for one stream of ids.
@@ -100,8 +100,7 @@ GRAFT_API graft_status graft_tokenizer_apply_chat_template(graft_tokenizer *toke
  * Thread        any.
  * Status        OUT_OF_MEMORY.   Since ABI 1.
  */
-GRAFT_API graft_status graft_decoder_new(graft_tokenizer *tokenizer, int32_t skip_special,
-                                         graft_decoder **out_decoder);
+GRAFT_API graft_status graft_decoder_new(graft_tokenizer* tokenizer, int32_t skip_special, graft_decoder** out_decoder);
 
 /**
  * Feeds one id and gives the characters that became complete with it, often none.
@@ -111,10 +110,10 @@ GRAFT_API graft_status graft_decoder_new(graft_tokenizer *tokenizer, int32_t ski
  * Thread    one at a time per decoder.
  * Status    INVALID_ARGUMENT (an id outside the vocabulary).   Since ABI 1.
  */
-GRAFT_API graft_status graft_decoder_push(graft_decoder *decoder, int64_t token, graft_string **out_text);
+GRAFT_API graft_status graft_decoder_push(graft_decoder* decoder, int64_t token, graft_string** out_text);
 
 /** Releases the decoder; NULL is fine. Thread: any. Since ABI 1. */
-GRAFT_API void graft_decoder_free(graft_decoder *decoder);
+GRAFT_API void graft_decoder_free(graft_decoder* decoder);
 
 #ifdef __cplusplus
 }

@@ -8,31 +8,40 @@ namespace {
 struct NamedActivation {
   std::string_view name;
   Activation activation;
+  const char* class_name;
 };
 
 constexpr NamedActivation activations[] = {
-    {"silu", Activation::silu},
-    {"swish", Activation::silu},
-    {"gelu", Activation::gelu},
-    {"gelu_new", Activation::gelu_tanh},
-    {"gelu_pytorch_tanh", Activation::gelu_tanh},
-    {"gelu_fast", Activation::gelu_tanh},
-    {"relu", Activation::relu},
-    {"quick_gelu", Activation::quick_gelu},
-    {"tanh", Activation::tanh},
+    {"silu", Activation::silu, "SiLUActivation"},
+    {"swish", Activation::silu, "SiLU"},
+    {"gelu", Activation::gelu, "GELUActivation"},
+    {"gelu_new", Activation::gelu_tanh, "NewGELUActivation"},
+    {"gelu_pytorch_tanh", Activation::gelu_tanh, "GELUTanh"},
+    {"gelu_fast", Activation::gelu_tanh, "FastGELUActivation"},
+    {"relu", Activation::relu, "ReLU"},
+    {"quick_gelu", Activation::quick_gelu, "QuickGELUActivation"},
+    {"tanh", Activation::tanh, "Tanh"},
 };
 
-}  // namespace
-
-Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
+const NamedActivation& find_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
   const std::string name = config.get_string(key, fallback);
   std::string known;
   for (const NamedActivation& entry : activations) {
-    if (entry.name == name) return entry.activation;
+    if (entry.name == name) return entry;
     known += known.empty() ? "" : ", ";
     known += entry.name;
   }
   config.at(key).fail_expected("one of: " + known);
+}
+
+}  // namespace
+
+Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
+  return find_activation(config, key, fallback).activation;
+}
+
+std::string read_activation_class(const JsonObject& config, std::string_view key, std::string_view fallback) {
+  return find_activation(config, key, fallback).class_name;
 }
 
 std::optional<DType> read_stored_dtype(const JsonObject& config) {

@@ -16,6 +16,8 @@ inline constexpr NumberRange epsilon_range{0.0, 1.0};
 
 /// The activation function of a key: Transformers' ACT2FN names. Throws naming key, value and the known names.
 Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback);
+/// The class that Transformers prints for it ("NewGELUActivation").
+std::string read_activation_class(const JsonObject& config, std::string_view key, std::string_view fallback);
 
 /// `dtype`, or `torch_dtype` as older files spell it; absent or "auto": none.
 std::optional<DType> read_stored_dtype(const JsonObject& config);

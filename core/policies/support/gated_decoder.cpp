@@ -7,18 +7,6 @@
 namespace graft {
 namespace {
 
-const char* activation_class(Activation activation) {
-  switch (activation) {
-    case Activation::silu: return "SiLUActivation";
-    case Activation::gelu: return "GELUActivation";
-    case Activation::gelu_tanh: return "NewGELUActivation";
-    case Activation::relu: return "ReLU";
-    case Activation::quick_gelu: return "QuickGELUActivation";
-    case Activation::tanh: return "Tanh";
-  }
-  return "";
-}
-
 LayerConfig read_layer(const JsonObject& config, const GatedDecoder& family, int64_t hidden) {
   LayerConfig layer;
   layer.norm = {NormKind::rms, config.get_number("rms_norm_eps", 1e-6, epsilon_range), 0.0};
@@ -42,7 +30,7 @@ LayerConfig read_layer(const JsonObject& config, const GatedDecoder& family, int
 }
 
 void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, const GatedDecoder& family, int64_t index,
-               int64_t hidden) {
+               int64_t hidden, const std::string& activation_class) {
   const AttentionConfig& a = layer.attention;
   const int64_t query_width = a.heads * a.head_dim;
   const int64_t kv_width = a.kv_heads * a.head_dim;
@@ -63,7 +51,7 @@ void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, const GatedDeco
   tree.linear("gate_proj", Role::gate, hidden, intermediate, family.feed_forward_bias);
   tree.linear("up_proj", Role::up, hidden, intermediate, family.feed_forward_bias);
   tree.linear("down_proj", Role::down, intermediate, hidden, family.feed_forward_bias);
-  tree.plain("act_fn", activation_class(layer.feed_forward.activation));
+  tree.plain("act_fn", activation_class);
   tree.close();
   tree.norm("input_layernorm", Role::input_norm, norm_class, hidden, layer.norm);
   tree.norm("post_attention_layernorm", Role::feed_forward_norm, norm_class, hidden, layer.norm);
@@ -95,7 +83,10 @@ Blueprint describe_gated_decoder(const JsonObject& json, const GatedDecoder& fam
   tree.open("model", family.prefix + "Model");
   tree.embedding("embed_tokens", Role::token_embedding, config.vocabulary, config.hidden_size);
   tree.open("layers", "ModuleList");
-  for (int64_t i = 0; i < layers; ++i) add_layer(tree, config.layers[static_cast<size_t>(i)], family, i, config.hidden_size);
+  const std::string activation_class = read_activation_class(json, "hidden_act", family.default_activation);
+  for (int64_t i = 0; i < layers; ++i) {
+    add_layer(tree, config.layers[static_cast<size_t>(i)], family, i, config.hidden_size, activation_class);
+  }
   tree.close();
   tree.norm("norm", Role::final_norm, family.prefix + "RMSNorm", config.hidden_size, config.final_norm);
   tree.plain("rotary_emb", family.prefix + "RotaryEmbedding");

@@ -1,0 +1,22 @@
+// Finding libgraft_cuda.so. It is looked for beside libgraft_core.so, then on the loader's path; once in, it stays.
+#pragma once
+
+#include <string>
+
+#include "core/base/status.h"
+#include "kernels/spec/device_plugin.h"
+
+namespace graft {
+
+/// A usable plug-in, or why there is none.
+struct CudaPlugin {
+  const kernels::DevicePlugin* plugin = nullptr;
+  int32_t devices = 0;
+  StatusCode code = StatusCode::ok;  ///< NOT_FOUND, VERSION_MISMATCH or DEVICE_ERROR where plugin is null
+  std::string reason;
+};
+
+/// Never throws for a plug-in that cannot be used. Any thread.
+CudaPlugin find_cuda_plugin();
+
+}  // namespace graft
