@@ -12,6 +12,8 @@ namespace graft {
 namespace {
 
 constexpr int64_t default_max_sequences = 16;
+constexpr int64_t most_sequences = 4096;
+constexpr int64_t longest_context = int64_t{1} << 24;  // bounds the block tables, whatever config.json claims
 constexpr int64_t step_tokens = 512;              // prompt chunk and decode rows of one step together
 constexpr int64_t logit_bytes = int64_t{64} << 20;  // bounds the rows of logits one step may give
 
@@ -27,13 +29,16 @@ DType choose_dtype(const std::string& name, const ModelConfig& config, const Wei
 
 StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config) {
   StepLimits limits;
-  limits.context = options.context_limit > 0 ? options.context_limit : config.max_positions;
+  limits.context = options.context_limit > 0 ? options.context_limit : std::min(config.max_positions, longest_context);
   // Rotary positions go on beyond what the model was made for, as dynamic NTK means to; a table of positions ends.
-  const int64_t most = config.position_table > 0 ? config.position_table : int64_t{1} << 28;
+  const int64_t most = config.position_table > 0 ? config.position_table : longest_context;
   if (limits.context > most) {
     fail(StatusCode::invalid_argument, "context_limit is {}, expected at most {}", options.context_limit, most);
   }
   limits.sequences = options.max_sequences > 0 ? options.max_sequences : default_max_sequences;
+  if (limits.sequences > most_sequences) {
+    fail(StatusCode::invalid_argument, "max_sequences is {}, expected at most {}", limits.sequences, most_sequences);
+  }
   limits.tokens = std::max(step_tokens, limits.sequences);
   const int64_t rows = logit_bytes / (config.vocabulary * static_cast<int64_t>(sizeof(float)));
   limits.logit_rows = std::clamp(rows, limits.sequences, limits.tokens);

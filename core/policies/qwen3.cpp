@@ -16,10 +16,7 @@ Blueprint describe(const JsonObject& config) {
   family.default_head_dim = 128;
   family.query_key_value_bias = config.get_bool("attention_bias", false);
   family.output_bias = family.query_key_value_bias;
-  const int64_t layers = config.require_int("num_hidden_layers", layer_range);
-  const bool windowed = config.get_bool("use_sliding_window", false);
-  const int64_t window = windowed ? config.get_int("sliding_window", 4096, position_range) : 0;
-  family.windows = read_windows(config, layers, window, config.get_int("max_window_layers", 28, {0, layer_range.high}));
+  family.windows = read_optional_windows(config);
   return describe_gated_decoder(config, family);
 }
 

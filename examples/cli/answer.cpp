@@ -45,8 +45,8 @@ double Answer::first_token_seconds() const {
 }
 
 double Answer::tokens_per_second() const {
-  const double seconds = std::chrono::duration<double>(last_token - first_token).count();
-  return tokens.size() < 2 || seconds <= 0 ? 0 : static_cast<double>(tokens.size() - 1) / seconds;
+  const double seconds = std::chrono::duration<double>(last_token - submitted).count();
+  return tokens.empty() || seconds <= 0 ? 0 : static_cast<double>(tokens.size()) / seconds;
 }
 
 Input make_tokens_input(const Tokens& tokens) {

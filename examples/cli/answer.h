@@ -25,7 +25,8 @@ struct Answer {
   Clock::time_point last_token;
 
   double first_token_seconds() const;
-  /// Tokens after the first one, by the time they took; 0 when there is no second one.
+  /// Tokens by the time from submit to the last of them, the prompt's included: of a small model's answer whole bursts
+  /// are read at once, so the time between two readings says nothing.
   double tokens_per_second() const;
 };
 

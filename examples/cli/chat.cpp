@@ -25,7 +25,7 @@ Action declare_chat(CLI::App& app) {
     validate(options->common);
     make_request_options(options->sampling);
     throw Failure(GRAFT_STATUS_UNSUPPORTED,
-                  "chat waits for conversations of several turns; 'graft run MODEL PROMPT --chat' asks one question");
+                  "chat waits for chat templates in the engine");
   };
 }
 

@@ -5,6 +5,10 @@ GRAFT_LOGS=$GRAFT_ROOT/build/logs
 source "$GRAFT_ROOT/scripts/versions"
 export OMP_WAIT_POLICY=passive   # LibTorch's OpenMP spins by default, which ruins everything on a busy machine
 
+# Nothing outside of the repository is written but Debian's packages and cargo's own download folder.
+export PIP_NO_CACHE_DIR=1
+export CCACHE_DIR=${CCACHE_DIR:-$GRAFT_ROOT/build/cache/ccache}
+
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 now_ms() { local t=$EPOCHREALTIME; t=${t/[.,]/}; echo "${t%???}"; }

@@ -75,4 +75,11 @@ std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int6
   return windows;
 }
 
+std::vector<int64_t> read_optional_windows(const JsonObject& config) {
+  const bool windowed = config.get_bool("use_sliding_window", false);
+  const int64_t window = windowed ? config.get_int("sliding_window", 4096, position_range) : 0;
+  return read_windows(config, config.require_int("num_hidden_layers", layer_range), window,
+                      config.get_int("max_window_layers", 28, {0, layer_range.high}));
+}
+
 }  // namespace graft
