@@ -34,7 +34,7 @@ int64_t find_number(const Json& value, const char* key) {
 }
 
 int64_t find_vocabulary(const Json& info, const Session& session) {
-  int64_t size = find_number(info, "vocab_size");
+  int64_t size = find_number(info, "vocabulary");
   if (size == 0) size = graft_tokenizer_vocab_size(find_tokenizer(session).get());
   if (size == 0) throw Failure(GRAFT_STATUS_UNSUPPORTED, "the engine does not say how large the vocabulary is");
   return size;
