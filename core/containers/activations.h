@@ -14,8 +14,8 @@ namespace graft {
 struct ActivationWidths {
   int64_t hidden = 0;
   int64_t query_key_value = 0;
-  int64_t attention = 0;      ///< heads * head_dim
-  int64_t feed_forward = 0;   ///< output of gate and up together
+  int64_t attention = 0;     ///< heads * head_dim
+  int64_t feed_forward = 0;  ///< output of gate and up together
   int64_t intermediate = 0;
 
   explicit ActivationWidths(const ModelConfig& config);
@@ -24,9 +24,9 @@ struct ActivationWidths {
 /// The residual stream and the contribution that waits to be added to it: the next norm adds it, so that an all-reduce
 /// can come between and the bias after the all-reduce.
 struct Activations {
-  float* residual = nullptr;           ///< [capacity, hidden]
-  const float* delta = nullptr;        ///< [capacity, hidden] or null: nothing waits
-  const void* delta_bias = nullptr;    ///< [hidden] or null
+  float* residual = nullptr;         ///< [capacity, hidden]
+  const float* delta = nullptr;      ///< [capacity, hidden] or null: nothing waits
+  const void* delta_bias = nullptr;  ///< [hidden] or null
   DType delta_bias_dtype = DType::float32;
 
   float* normed = nullptr;           ///< [capacity, hidden]

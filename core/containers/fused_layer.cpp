@@ -18,8 +18,8 @@ DType dtype_or_float(const at::Tensor& tensor) {
 
 void check_features(const LinearTensors& linear, int64_t out_features, int64_t in_features, const char* what) {
   if (linear.weight.dim() != 2 || linear.weight.size(0) != out_features || linear.weight.size(1) != in_features) {
-    fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what,
-         linear.weight.numel(), out_features, in_features);
+    fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what, linear.weight.numel(),
+         out_features, in_features);
   }
 }
 

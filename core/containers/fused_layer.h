@@ -15,8 +15,8 @@ class FusedDecoderLayer {
   /// `tensors` in kernel layout. Throws INVALID_ARGUMENT when a shape contradicts the configuration.
   FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors);
 
-  /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what waits),
-  /// writes keys and values to `cache`, leaves the layer's contribution waiting.
+  /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
+  /// waits), writes keys and values to `cache`, leaves the layer's contribution waiting.
   void record(OpList& ops, const StepView& step, const CacheView& addressing, const kernels::PagedCache& cache,
               Activations& activations, int64_t capacity) const;
 

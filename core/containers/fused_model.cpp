@@ -51,7 +51,8 @@ void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activatio
     args.planned_lengths = step.planned_lengths;
     args.pairs = static_cast<int32_t>(tables.inverse_frequency.size());
     args.inverse_frequency = tables.inverse_frequency.data();
-    args.long_inverse_frequency = tables.long_inverse_frequency.empty() ? nullptr : tables.long_inverse_frequency.data();
+    args.long_inverse_frequency =
+        tables.long_inverse_frequency.empty() ? nullptr : tables.long_inverse_frequency.data();
     args.long_threshold = tables.long_threshold;
     args.dynamic_base = tables.dynamic_base;
     args.dynamic_factor = tables.dynamic_factor;

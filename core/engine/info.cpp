@@ -9,18 +9,24 @@ namespace {
 
 const char* mode_name(InjectionMode mode) {
   switch (mode) {
-    case InjectionMode::kernel: return "kernel";
-    case InjectionMode::none: return "none";
-    case InjectionMode::automatic: return "auto";
+    case InjectionMode::kernel:
+      return "kernel";
+    case InjectionMode::none:
+      return "none";
+    case InjectionMode::automatic:
+      return "auto";
   }
   return "";
 }
 
 const char* role_name(ParallelRole role) {
   switch (role) {
-    case ParallelRole::column: return "column";
-    case ParallelRole::row: return "row";
-    case ParallelRole::replicated: break;
+    case ParallelRole::column:
+      return "column";
+    case ParallelRole::row:
+      return "row";
+    case ParallelRole::replicated:
+      break;
   }
   return "replicated";
 }
@@ -52,9 +58,8 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"dtype", name_of(plan.dtype)},
       {"injection", mode_name(options.injection)},
       {"replaced", replaced},
-      {"graph", options.injection == InjectionMode::kernel
-                    ? (options.graph ? "on" : "off")
-                    : "off: the client model runs directly on CPU"},
+      {"graph", options.injection == InjectionMode::kernel ? (options.graph ? "on" : "off")
+                                                           : "off: the client model runs directly on CPU"},
       {"tensor_parallel", {{"size", 1}, {"plan", parallel_plan(plan.match.blueprint)}}},
       {"threads", plan.threads},
       {"layers", config.layers.size()},

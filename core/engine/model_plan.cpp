@@ -14,8 +14,8 @@ namespace {
 constexpr int64_t default_max_sequences = 16;
 constexpr int64_t most_sequences = 4096;
 constexpr int64_t longest_context = int64_t{1} << 24;  // bounds the block tables, whatever config.json claims
-constexpr int64_t step_tokens = 512;              // prompt chunk and decode rows of one step together
-constexpr int64_t logit_bytes = int64_t{64} << 20;  // bounds the rows of logits one step may give
+constexpr int64_t step_tokens = 512;                   // prompt chunk and decode rows of one step together
+constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of logits one step may give
 
 DType choose_dtype(const std::string& name, const ModelConfig& config, const WeightMap& weights) {
   if (name == "auto") return config.stored_dtype.value_or(weights.stored_dtype);
@@ -47,8 +47,8 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
 
 int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
   const ActivationWidths widths(config);
-  const int64_t per_token = 3 * widths.hidden + widths.query_key_value + widths.attention + widths.feed_forward +
-                            widths.intermediate;
+  const int64_t per_token =
+      3 * widths.hidden + widths.query_key_value + widths.attention + widths.feed_forward + widths.intermediate;
   const int64_t per_row = 2 * widths.hidden + config.vocabulary;
   return static_cast<int64_t>(sizeof(float)) * (limits.tokens * per_token + limits.logit_rows * per_row);
 }

@@ -17,7 +17,7 @@ namespace graft {
 struct MemoryPlan {
   int64_t weight_bytes = 0;  ///< as stored in the engine's type; mapped tensors count too
   int64_t cache_bytes = 0;
-  int64_t working_bytes = 0;  ///< estimate of the step's working memory
+  int64_t working_bytes = 0;          ///< estimate of the step's working memory
   std::vector<int64_t> cache_blocks;  ///< per kind
 };
 

@@ -15,8 +15,8 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const Loa
   at::set_num_threads(workers);
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_);
-  client_ = std::make_unique<ClientModel>(
-      plan_.config(), load_model(plan_.match.blueprint, plan_.weights, plan_.dtype, progress));
+  client_ = std::make_unique<ClientModel>(plan_.config(),
+                                          load_model(plan_.match.blueprint, plan_.weights, plan_.dtype, progress));
   plan_.weights.entries.clear();  // the tensors keep what they need of the files
   if (options.injection != InjectionMode::kernel) return;
   fused_ = inject_kernels(*client_, plan_.dtype);

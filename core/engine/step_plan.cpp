@@ -31,7 +31,8 @@ StepPlan::StepPlan(const FusedModel& model, const StepBuffer& step, const CacheP
     buckets_.push_back({capacity, logit_capacity, nullptr, nullptr});
   }
   // Steps run one after another, so the buckets share the memory.
-  memory_ = mmap(nullptr, static_cast<size_t>(arena_bytes_), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memory_ =
+      mmap(nullptr, static_cast<size_t>(arena_bytes_), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory_ == MAP_FAILED) {
     memory_ = nullptr;
     fail(StatusCode::out_of_memory, "working memory: {} bytes could not be had", arena_bytes_);

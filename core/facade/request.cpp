@@ -28,10 +28,17 @@ void fill_event(Event& out, const EventRecord& record) {
 // TIMEOUT, END and CLOSED are answers, not failures, but carry a text all the same.
 StatusCode take_next(EventStream& stream, int64_t timeout_ms, EventRecord& record, Event& out, ErrorText* error) {
   switch (stream.next(timeout_ms, record)) {
-    case EventStream::Next::event: fill_event(out, record); return StatusCode::ok;
-    case EventStream::Next::timeout: write_error(error, "no event yet"); return StatusCode::timeout;
-    case EventStream::Next::end: write_error(error, "the request has no more events"); return StatusCode::end;
-    case EventStream::Next::closed: break;
+    case EventStream::Next::event:
+      fill_event(out, record);
+      return StatusCode::ok;
+    case EventStream::Next::timeout:
+      write_error(error, "no event yet");
+      return StatusCode::timeout;
+    case EventStream::Next::end:
+      write_error(error, "the request has no more events");
+      return StatusCode::end;
+    case EventStream::Next::closed:
+      break;
   }
   write_error(error, "the queue was freed");
   return StatusCode::closed;

@@ -52,20 +52,20 @@ struct RowParallel {
 
 struct EngineOptions {
   int64_t struct_size;
-  Text device;     ///< "auto", "cpu", "cuda", "cuda:N"
-  Text dtype;      ///< "auto", "float32", "bfloat16", "float16", "int8", "int4"
-  Text injection;  ///< "kernel", "auto", "none"
+  Text device;                ///< "auto", "cpu", "cuda", "cuda:N"
+  Text dtype;                 ///< "auto", "float32", "bfloat16", "float16", "int8", "int4"
+  Text injection;             ///< "kernel", "auto", "none"
   int32_t quantization_bits;  ///< 0: none
   int64_t quantization_group;
   int64_t tensor_parallel;
   int64_t expert_parallel;
-  int64_t rank;   ///< -1: all ranks in this process
+  int64_t rank;  ///< -1: all ranks in this process
   int64_t world;
   Text address;
   int64_t port;
   int64_t timeout_ms;
-  int32_t graph;        ///< 0 off, 1 on
-  int64_t threads;      ///< 0: one per core
+  int32_t graph;          ///< 0 off, 1 on
+  int64_t threads;        ///< 0: one per core
   int64_t context_limit;  ///< 0: the model's
   int64_t max_sequences;  ///< 0: default
   int64_t max_queue;      ///< 0: default
@@ -82,7 +82,7 @@ struct EngineOptions {
 
 struct RequestOptions {
   int64_t struct_size;
-  int32_t kind;  ///< 0 generate, 1 logits, 2 embed, 3 hidden
+  int32_t kind;        ///< 0 generate, 1 logits, 2 embed, 3 hidden
   int64_t max_tokens;  ///< -1: up to the context limit
   int64_t min_tokens;
   int32_t greedy;
@@ -155,7 +155,7 @@ struct Event {
   double progress;
   int32_t status;
   int64_t top_count;
-  const int64_t* top_tokens;   ///< into `top`, valid until the event is refilled
+  const int64_t* top_tokens;  ///< into `top`, valid until the event is refilled
   const double* top_logprobs;
   Buffer text;
   Buffer message;

@@ -32,7 +32,6 @@ void await_ready(Engine::Mailbox& mailbox, const Engine::Progress& progress) {
   if (mailbox.ended) throw Error(mailbox.failure, mailbox.failure_message);
 }
 
-
 void check_spec(const RequestSpec& spec, const Engine::Mailbox& mailbox) {
   const auto prompt = static_cast<int64_t>(spec.prompt.size());
   if (prompt == 0) fail(StatusCode::invalid_argument, "the prompt has no tokens, expected at least one");
@@ -57,7 +56,8 @@ void check_spec(const RequestSpec& spec, const Engine::Mailbox& mailbox) {
   for (size_t k = 0; k < needed.size(); ++k) {
     if (needed[k] > mailbox.cache_blocks[k]) {
       fail(StatusCode::limit_exceeded,
-           "a sequence of up to {} tokens needs {} cache blocks, the engine has {}: lower max_tokens or raise memory_limit",
+           "a sequence of up to {} tokens needs {} cache blocks, the engine has {}: lower max_tokens or raise "
+           "memory_limit",
            planned, needed[k], mailbox.cache_blocks[k]);
     }
   }

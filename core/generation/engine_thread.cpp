@@ -136,7 +136,8 @@ class EngineThread {
 
 void start_engine_thread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, const EngineOptions& options,
                          std::shared_ptr<const Tokenizer> tokenizer, bool report_progress) {
-  auto worker = std::make_unique<EngineThread>(mailbox, std::move(plan), options, std::move(tokenizer), report_progress);
+  auto worker =
+      std::make_unique<EngineThread>(mailbox, std::move(plan), options, std::move(tokenizer), report_progress);
   try {
     const std::lock_guard lock(mailbox->mutex);
     std::thread thread([worker = std::move(worker), box = mailbox]() mutable {

@@ -7,8 +7,8 @@
 
 namespace graft {
 
-/// Starts the thread that loads, runs and destroys the model. It holds the mailbox alone, never the Engine; it ends when
-/// the mailbox says stop, or on a failure, which it leaves there.
+/// Starts the thread that loads, runs and destroys the model. It holds the mailbox alone, never the Engine; it ends
+/// when the mailbox says stop, or on a failure, which it leaves there.
 void start_engine_thread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, const EngineOptions& options,
                          std::shared_ptr<const Tokenizer> tokenizer, bool report_progress);
 

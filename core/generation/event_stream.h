@@ -59,8 +59,8 @@ class EventStream {
   /// Appends a copy. Once the ring has grown to its use, this allocates nothing. Dropped after close().
   void push(const EventRecord& event);
 
-  /// Moves the oldest event into `out` (whose strings' memory goes back to the ring). `end` when finish() was called and
-  /// the ring is empty; `timeout` also once for every wake().
+  /// Moves the oldest event into `out` (whose strings' memory goes back to the ring). `end` when finish() was called
+  /// and the ring is empty; `timeout` also once for every wake().
   Next next(int64_t timeout_ms, EventRecord& out);
 
   /// Nothing more will be pushed.

@@ -53,7 +53,8 @@ int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
   size_t kept = candidates_.size();
   if (options_.top_k > 0 && static_cast<size_t>(options_.top_k) < kept) {
     kept = static_cast<size_t>(options_.top_k);
-    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<int64_t>(kept) - 1, candidates_.end(), before);
+    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<int64_t>(kept) - 1, candidates_.end(),
+                     before);
     candidates_.resize(kept);
   }
   if (options_.top_p < 1) std::sort(candidates_.begin(), candidates_.end(), before);

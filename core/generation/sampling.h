@@ -19,9 +19,9 @@ class Sampler {
  public:
   explicit Sampler(const SamplingOptions& options);
 
-  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise, as Transformers' processors in this
-  /// order: divide by temperature, keep the top_k largest, keep the smallest set whose probability reaches top_p, draw.
-  /// NaN logits count as minus infinity. Allocates only on the first call.
+  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise, as Transformers' processors in
+  /// this order: divide by temperature, keep the top_k largest, keep the smallest set whose probability reaches top_p,
+  /// draw. NaN logits count as minus infinity. Allocates only on the first call.
   int64_t choose(const float* logits, int64_t vocabulary);
 
  private:

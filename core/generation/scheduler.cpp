@@ -21,8 +21,8 @@ Scheduler::Scheduler(ModelRunner& runner, std::shared_ptr<const Tokenizer> token
 
 void Scheduler::add(std::shared_ptr<RequestState> request) {
   const int64_t priority = request->spec().priority;
-  const auto place = std::ranges::find_if(
-      waiting_, [&](const auto& other) { return other->spec().priority < priority; });
+  const auto place =
+      std::ranges::find_if(waiting_, [&](const auto& other) { return other->spec().priority < priority; });
   waiting_.insert(place, std::move(request));
 }
 
@@ -75,9 +75,8 @@ void Scheduler::admit() {
       continue;
     }
     try {
-      running_.push_back({std::make_unique<Sequence>(request, runner_.cache(), length, plan.config().vocabulary,
-                                                     tokenizer_),
-                          needed});
+      running_.push_back(
+          {std::make_unique<Sequence>(request, runner_.cache(), length, plan.config().vocabulary, tokenizer_), needed});
     } catch (const std::bad_alloc&) {  // the rows of a long logits request, perhaps; the others go on
       request->fail(StatusCode::out_of_memory, "the request's results do not fit in memory");
       for (size_t k = 0; k < needed.size(); ++k) reserved_[k] -= needed[k];

@@ -1,5 +1,5 @@
-// Which sequences take part in a step: every running one decodes, prompts fill what room is left in chunks (the SplitFuse
-// idea of DeepSpeed-FastGen). Engine thread only.
+// Which sequences take part in a step: every running one decodes, prompts fill what room is left in chunks (the
+// SplitFuse idea of DeepSpeed-FastGen). Engine thread only.
 #pragma once
 
 #include <deque>

@@ -33,8 +33,7 @@ bool Sequence::add_to(StepBuffer& step, int64_t most) {
   const auto wanted = all_rows     ? StepBuffer::Logits::all
                       : last_chunk ? StepBuffer::Logits::last
                                    : StepBuffer::Logits::none;
-  first_logit_row_ =
-      step.add_sequence(tokens_.data() + computed_, count, computed_, planned_length_, blocks_, wanted);
+  first_logit_row_ = step.add_sequence(tokens_.data() + computed_, count, computed_, planned_length_, blocks_, wanted);
   in_step_ = count;
   return true;
 }

@@ -28,14 +28,16 @@ class Sequence {
   /// Puts up to `most` pending tokens into the step. Returns false when the cache has no block left for them.
   bool add_to(StepBuffer& step, int64_t most);
 
-  /// Takes what the step computed. `logits` is the whole step's [R, vocabulary]. Chosen tokens become events; returns the
-  /// reason when the sequence has ended with them.
+  /// Takes what the step computed. `logits` is the whole step's [R, vocabulary]. Chosen tokens become events; returns
+  /// the reason when the sequence has ended with them.
   FinishReason take(const float* logits, const std::vector<int64_t>& end_tokens);
 
   /// Ends the request: what text was held back is given out first.
   void finish(FinishReason reason);
 
-  int64_t generated() const { return static_cast<int64_t>(tokens_.size()) - static_cast<int64_t>(request_->spec().prompt.size()); }
+  int64_t generated() const {
+    return static_cast<int64_t>(tokens_.size()) - static_cast<int64_t>(request_->spec().prompt.size());
+  }
 
  private:
   FinishReason take_token(const float* row, const std::vector<int64_t>& end_tokens);
@@ -48,7 +50,7 @@ class Sequence {
   int64_t vocabulary_;
   std::vector<int64_t> tokens_;
   int64_t computed_ = 0;
-  int64_t in_step_ = 0;          ///< tokens of the step under way
+  int64_t in_step_ = 0;           ///< tokens of the step under way
   int64_t first_logit_row_ = -1;  ///< of the step under way
   Sampler sampler_;
   std::shared_ptr<const Tokenizer> tokenizer_;

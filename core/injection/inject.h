@@ -11,8 +11,8 @@
 namespace graft {
 
 enum class InjectionMode : int32_t {
-  kernel,   ///< policy -> container -> fused layer, everything over kernels
-  none,     ///< the client model as it is
+  kernel,    ///< policy -> container -> fused layer, everything over kernels
+  none,      ///< the client model as it is
   automatic  ///< AutoTP
 };
 

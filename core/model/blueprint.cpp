@@ -57,8 +57,8 @@ void BlueprintBuilder::embedding(std::string_view name, Role role, int64_t rows,
 
 void BlueprintBuilder::linear(std::string_view name, Role role, int64_t in_features, int64_t out_features, bool bias) {
   ModuleSpec& spec = add(name, "Linear", role);
-  spec.detail = fmt::format("in_features={}, out_features={}, bias={}", in_features, out_features,
-                            bias ? "True" : "False");
+  spec.detail =
+      fmt::format("in_features={}, out_features={}, bias={}", in_features, out_features, bias ? "True" : "False");
   spec.parallel = default_parallel_role(role);
   spec.parameters = {{"weight", {out_features, in_features}}};
   if (bias) spec.parameters.push_back({"bias", {out_features}});

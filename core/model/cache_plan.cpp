@@ -10,8 +10,9 @@ CachePlan plan_cache(const ModelConfig& config, DType dtype) {
   for (const LayerConfig& layer : config.layers) {
     const AttentionConfig& a = layer.attention;
     size_t kind = 0;
-    while (kind < plan.kinds.size() && (plan.kinds[kind].kv_heads != a.kv_heads ||
-                                        plan.kinds[kind].head_dim != a.head_dim || plan.kinds[kind].window != a.window)) {
+    while (kind < plan.kinds.size() &&
+           (plan.kinds[kind].kv_heads != a.kv_heads || plan.kinds[kind].head_dim != a.head_dim ||
+            plan.kinds[kind].window != a.window)) {
       ++kind;
     }
     if (kind == plan.kinds.size()) {

@@ -125,8 +125,10 @@ at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config
     const at::Tensor key_offset = key_positions.remainder(cache.block_size);
     // [heads, L, head_dim], each KV head repeated for the query heads of its group
     const auto gather = [&](const at::Tensor& storage) {
-      return storage.index({key_block, Slice(), key_offset}).to(at::kFloat).transpose(0, 1).repeat_interleave(
-          a.heads / a.kv_heads, 0);
+      return storage.index({key_block, Slice(), key_offset})
+          .to(at::kFloat)
+          .transpose(0, 1)
+          .repeat_interleave(a.heads / a.kv_heads, 0);
     };
     const at::Tensor own_query = query.slice(0, begin, end).transpose(0, 1);
     at::Tensor scores = at::matmul(own_query, gather(keys).transpose(1, 2)) * a.scale;

@@ -1,5 +1,5 @@
-// The client model: the tree run op by op with ATen, in float32 whatever the weights are stored in. Slow, plain, and what
-// every fused path is compared with.
+// The client model: the tree run op by op with ATen, in float32 whatever the weights are stored in. Slow, plain, and
+// what every fused path is compared with.
 #pragma once
 
 #include <memory>

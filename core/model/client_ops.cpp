@@ -30,12 +30,18 @@ at::Tensor norm(const Module& module, const NormConfig& config, const at::Tensor
 
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
-    case Activation::gelu: return at::gelu(x);
-    case Activation::gelu_tanh: return at::gelu(x, "tanh");
-    case Activation::relu: return at::relu(x);
-    case Activation::silu: return at::silu(x);
-    case Activation::quick_gelu: return x * at::sigmoid(1.702 * x);
-    case Activation::tanh: return at::tanh(x);
+    case Activation::gelu:
+      return at::gelu(x);
+    case Activation::gelu_tanh:
+      return at::gelu(x, "tanh");
+    case Activation::relu:
+      return at::relu(x);
+    case Activation::silu:
+      return at::silu(x);
+    case Activation::quick_gelu:
+      return x * at::sigmoid(1.702 * x);
+    case Activation::tanh:
+      return at::tanh(x);
   }
   fail(StatusCode::internal, "unknown activation {}", static_cast<int>(activation));
 }
@@ -67,8 +73,8 @@ at::Tensor rotate(const at::Tensor& x, const RopeConfig& config, const at::Tenso
   }
   const at::Tensor new_first = first * cosine - second * sine;
   const at::Tensor new_second = second * cosine + first * sine;
-  const at::Tensor turned = config.interleaved ? at::stack({new_first, new_second}, -1).flatten(-2)
-                                               : at::cat({new_first, new_second}, -1);
+  const at::Tensor turned =
+      config.interleaved ? at::stack({new_first, new_second}, -1).flatten(-2) : at::cat({new_first, new_second}, -1);
   return at::cat({turned, rest}, -1);
 }
 

@@ -17,22 +17,23 @@ using kernels::NormKind;
 
 enum class RopeKind : int32_t { standard, linear, dynamic, yarn, longrope, llama3 };
 
-/// Rotary embedding of a group of layers, as `rope_parameters` states it (both spellings are read by core/policies/rope).
+/// Rotary embedding of a group of layers, as `rope_parameters` states it (both spellings are read by
+/// core/policies/rope).
 struct RopeConfig {
   RopeKind kind = RopeKind::standard;
   double theta = 10000.0;
   int64_t rotary_dim = 0;  ///< lanes of a head that are rotated; even
   bool interleaved = false;
   double factor = 1.0;
-  int64_t max_positions = 0;           ///< max_position_embeddings
-  int64_t original_max_positions = 0;  ///< before the context was extended
-  double low_frequency_factor = 1.0;   ///< llama3
-  double high_frequency_factor = 4.0;  ///< llama3
-  double beta_fast = 32.0;             ///< yarn
-  double beta_slow = 1.0;              ///< yarn
-  double mscale = 0.0;                 ///< yarn; 0: absent
-  double mscale_all_dim = 0.0;         ///< yarn; 0: absent
-  bool truncate = true;                ///< yarn
+  int64_t max_positions = 0;               ///< max_position_embeddings
+  int64_t original_max_positions = 0;      ///< before the context was extended
+  double low_frequency_factor = 1.0;       ///< llama3
+  double high_frequency_factor = 4.0;      ///< llama3
+  double beta_fast = 32.0;                 ///< yarn
+  double beta_slow = 1.0;                  ///< yarn
+  double mscale = 0.0;                     ///< yarn; 0: absent
+  double mscale_all_dim = 0.0;             ///< yarn; 0: absent
+  bool truncate = true;                    ///< yarn
   std::optional<double> attention_factor;  ///< yarn and longrope; absent: derived from factor
   std::vector<double> short_factor;        ///< longrope, rotary_dim / 2 entries
   std::vector<double> long_factor;
@@ -52,7 +53,7 @@ struct AttentionConfig {
   bool causal = true;
   int64_t window = 0;  ///< keys seen by a query, itself included; 0: all
   double softcap = 0.0;
-  int32_t rope = -1;  ///< index into ModelConfig::ropes; -1: no rotation
+  int32_t rope = -1;                  ///< index into ModelConfig::ropes; -1: no rotation
   bool query_key_norm = false;        ///< RMS norm of queries and keys before rotation
   bool query_key_norm_whole = false;  ///< over the whole projection instead of per head
 };
@@ -87,8 +88,8 @@ struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
   int64_t hidden_size = 0;
   int64_t vocabulary = 0;
-  int64_t max_positions = 0;     ///< longest context the model was made for
-  int64_t position_table = 0;    ///< rows of a learned position embedding; 0: none
+  int64_t max_positions = 0;   ///< longest context the model was made for
+  int64_t position_table = 0;  ///< rows of a learned position embedding; 0: none
   double embedding_scale = 1.0;
   bool tied_head = false;
   NormConfig final_norm;

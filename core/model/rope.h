@@ -8,8 +8,8 @@
 
 namespace graft {
 
-/// What a rotary_table kernel needs (kernels/spec/rotary.h). `long_*` is used for sequences whose planned length exceeds
-/// `long_threshold`; empty when the kind has one table.
+/// What a rotary_table kernel needs (kernels/spec/rotary.h). `long_*` is used for sequences whose planned length
+/// exceeds `long_threshold`; empty when the kind has one table.
 struct RopeTables {
   std::vector<float> inverse_frequency;       ///< [rotary_dim / 2]
   std::vector<float> long_inverse_frequency;  ///< [rotary_dim / 2] or empty

@@ -95,12 +95,11 @@ WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) 
       const std::string own_name = naming.name_of(blueprint, module.path + "." + parameter.name);
       if (tied) used.insert(own_name);  // a stored copy of the tied weight is ignored, as Transformers does
       const bool from_embedding = tied && parameter.name == "weight";
-      const std::string name =
-          from_embedding ? naming.name_of(blueprint, embedding.path + ".weight") : own_name;
+      const std::string name = from_embedding ? naming.name_of(blueprint, embedding.path + ".weight") : own_name;
       const TensorEntry& entry = checkpoint.require(name, parameter.shape);
       if (!can_be_weight(entry.dtype)) {
-        fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", checkpoint.path(),
-             quote(name), entry.dtype_name);
+        fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", checkpoint.path(), quote(name),
+             entry.dtype_name);
       }
       used.insert(name);
       if (!from_embedding) map.bytes += entry.byte_size;

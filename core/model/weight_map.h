@@ -20,9 +20,9 @@ struct WeightMap {
 };
 
 /// Finds every parameter under the class's own names, under those of the bare base model (no "model." prefix) or of the
-/// text half of a multimodal checkpoint. Throws NOT_FOUND for a missing tensor, CORRUPT_DATA for one of another shape or
-/// for a tensor that the blueprint neither has nor skips, UNSUPPORTED for a type that weights cannot have; the message
-/// names the tensor.
+/// text half of a multimodal checkpoint. Throws NOT_FOUND for a missing tensor, CORRUPT_DATA for one of another shape
+/// or for a tensor that the blueprint neither has nor skips, UNSUPPORTED for a type that weights cannot have; the
+/// message names the tensor.
 WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint);
 
 /// Whether `text` matches `pattern`, in which '*' stands for any text.

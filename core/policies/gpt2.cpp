@@ -70,7 +70,8 @@ Blueprint describe(const JsonObject& json) {
   config.final_norm = layer.norm;
   config.layers.assign(static_cast<size_t>(layers), layer);
   if (json.get_bool("scale_attn_by_inverse_layer_idx", false)) {
-    for (int64_t i = 0; i < layers; ++i) config.layers[static_cast<size_t>(i)].attention.scale /= static_cast<double>(i + 1);
+    for (int64_t i = 0; i < layers; ++i)
+      config.layers[static_cast<size_t>(i)].attention.scale /= static_cast<double>(i + 1);
   }
 
   blueprint.base_prefix = "transformer.";

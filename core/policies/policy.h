@@ -1,6 +1,6 @@
-// A policy knows one architecture family: how its config.json reads, what its modules are called and in which order they
-// stand. One file per family in this folder, each with exactly one `extern const Policy policy_<file stem>;` in namespace
-// graft; the build makes the table from the files.
+// A policy knows one architecture family: how its config.json reads, what its modules are called and in which order
+// they stand. One file per family in this folder, each with exactly one `extern const Policy policy_<file stem>;` in
+// namespace graft; the build makes the table from the files.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 namespace graft {
 
 struct Policy {
-  const char* name;                                   ///< "qwen3"
-  const char* const* model_types;                     ///< `model_type`s it answers to, ended by null
-  const char* layer_class;                            ///< class of its decoder layers, "Qwen3DecoderLayer"
+  const char* name;                ///< "qwen3"
+  const char* const* model_types;  ///< `model_type`s it answers to, ended by null
+  const char* layer_class;         ///< class of its decoder layers, "Qwen3DecoderLayer"
   /// Reads config.json (or its text half) and states the model. Throws CORRUPT_DATA or INVALID_ARGUMENT naming the key,
   /// UNSUPPORTED for a feature of the architecture that is not done.
   Blueprint (*describe)(const JsonObject& config);

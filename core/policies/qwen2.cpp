@@ -1,5 +1,5 @@
-// Qwen 2 and 2.5: biases on query, key and value alone; `sliding_window` counts only with `use_sliding_window`, and then
-// from layer `max_window_layers` on. Source: Transformers models/qwen2.
+// Qwen 2 and 2.5: biases on query, key and value alone; `sliding_window` counts only with `use_sliding_window`, and
+// then from layer `max_window_layers` on. Source: Transformers models/qwen2.
 #include "core/policies/policy.h"
 #include "core/policies/support/config_fields.h"
 #include "core/policies/support/gated_decoder.h"

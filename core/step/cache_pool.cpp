@@ -8,9 +8,7 @@
 
 namespace graft {
 
-int64_t CacheKind::block_bytes() const {
-  return layers * kv_heads * block_size * head_dim * 2 * (bits_of(dtype) / 8);
-}
+int64_t CacheKind::block_bytes() const { return layers * kv_heads * block_size * head_dim * 2 * (bits_of(dtype) / 8); }
 
 int64_t block_size_for(int64_t head_dim) { return head_dim <= 64 ? 128 : head_dim <= 128 ? 64 : 32; }
 
@@ -103,7 +101,8 @@ void SequenceBlocks::drop_before(int64_t position) {
     const CacheKind& kind = pool_.kind(static_cast<int64_t>(k));
     if (kind.window == 0) continue;
     const int64_t first_visible = std::max<int64_t>(0, position - kind.window + 1);
-    const int64_t first_kept = std::min<int64_t>(first_visible / kind.block_size, static_cast<int64_t>(tables_[k].size()));
+    const int64_t first_kept =
+        std::min<int64_t>(first_visible / kind.block_size, static_cast<int64_t>(tables_[k].size()));
     for (int64_t& b = first_held_[k]; b < first_kept; ++b) {
       int32_t& block = tables_[k][static_cast<size_t>(b)];
       pool_.give_back(static_cast<int64_t>(k), block);

@@ -10,10 +10,10 @@
 #define STRING(text) STRING_OF(text)
 
 /* Every function this program uses, under its own name without "graft_". */
-#define FOR_EACH_FUNCTION(f) \
+#define FOR_EACH_FUNCTION(f)                                                                                      \
   f(abi_version) f(last_error_message) f(engine_open) f(engine_free) f(input_new) f(input_set_text) f(input_free) \
-  f(event_new) f(event_kind) f(event_text) f(event_message) f(event_free) f(request_submit) f(request_next) \
-  f(request_free)
+      f(event_new) f(event_kind) f(event_text) f(event_message) f(event_free) f(request_submit) f(request_next)   \
+          f(request_free)
 
 /* The headers give the types; __typeof__ is not evaluated, so no symbol is needed at link time. */
 #define DECLARE(name) __typeof__(&graft_##name) name;
@@ -24,8 +24,8 @@ struct graft_functions {
 static int load(const char *path, struct graft_functions *graft) {
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == NULL) return fprintf(stderr, "%s\n", dlerror()), 0;
-#define FIND(name)                                                                        \
-  *(void **)(&graft->name) = dlsym(library, "graft_" #name);                              \
+#define FIND(name)                                           \
+  *(void **)(&graft->name) = dlsym(library, "graft_" #name); \
   if (graft->name == NULL) return fprintf(stderr, "%s: no graft_" #name "\n", path), 0;
   FOR_EACH_FUNCTION(FIND)
   if (graft->abi_version() == GRAFT_ABI_VERSION) return 1;

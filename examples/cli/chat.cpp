@@ -24,8 +24,7 @@ Action declare_chat(CLI::App& app) {
   return [options]() -> int {
     validate(options->common);
     make_request_options(options->sampling);
-    throw Failure(GRAFT_STATUS_UNSUPPORTED,
-                  "chat waits for chat templates in the engine");
+    throw Failure(GRAFT_STATUS_UNSUPPORTED, "chat waits for chat templates in the engine");
   };
 }
 

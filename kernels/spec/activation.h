@@ -13,7 +13,8 @@ enum class Activation : int32_t {
   tanh = 5,
 };
 
-/// out[r, i] = f(x[r, i]), or f(x[r, i]) * x[r, width + i] when gated (gate first, up second), for r < *rows, i < width.
+/// out[r, i] = f(x[r, i]), or f(x[r, i]) * x[r, width + i] when gated (gate first, up second), for r < *rows, i <
+/// width.
 struct ActivationArgs {
   const int32_t* rows;
   int64_t width;
@@ -21,7 +22,7 @@ struct ActivationArgs {
   bool gated;
   const float* x;  ///< [capacity, width or 2 * width] with x_stride elements from row to row
   int64_t x_stride;
-  float* out;      ///< [capacity, width]
+  float* out;  ///< [capacity, width]
   int64_t out_stride;
 };
 

@@ -7,17 +7,17 @@ namespace graft::kernels {
 /// out[t] = table[ids[t]] * scale (+ position_table[positions[t] + position_offset]), for t < *rows.
 /// The host has checked that ids are in [0, vocabulary) and positions inside the position table.
 struct EmbeddingArgs {
-  const int32_t* rows;       ///< number of tokens of this step, read when the kernel runs
-  const int32_t* ids;        ///< [capacity]
-  const void* table;         ///< [vocabulary, width] of `dtype`
-  DType dtype;               ///< float32, bfloat16 or float16
+  const int32_t* rows;  ///< number of tokens of this step, read when the kernel runs
+  const int32_t* ids;   ///< [capacity]
+  const void* table;    ///< [vocabulary, width] of `dtype`
+  DType dtype;          ///< float32, bfloat16 or float16
   int64_t width;
-  float scale;               ///< 1, or sqrt(hidden) for the families that scale embeddings
-  const int32_t* positions;  ///< [capacity]; used with position_table only
+  float scale;                 ///< 1, or sqrt(hidden) for the families that scale embeddings
+  const int32_t* positions;    ///< [capacity]; used with position_table only
   const void* position_table;  ///< [positions, width] of `position_dtype`, or null
   DType position_dtype;
-  int64_t position_offset;   ///< OPT and RoBERTa start their table later than 0
-  float* out;                ///< [capacity, width]
+  int64_t position_offset;  ///< OPT and RoBERTa start their table later than 0
+  float* out;               ///< [capacity, width]
 };
 
 }  // namespace graft::kernels

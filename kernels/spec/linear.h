@@ -21,13 +21,13 @@ struct LinearArgs {
   const int32_t* rows;
   int64_t capacity;  ///< the most rows a step can have; scratch is sized by it
   int64_t in_features;
-  const float* x;    ///< [capacity, in_features] with x_stride elements from row to row
+  const float* x;  ///< [capacity, in_features] with x_stride elements from row to row
   int64_t x_stride;
   LinearSegment segments[max_segments];
   int32_t segment_count;
-  float* out;        ///< [capacity, sum of out_features] with out_stride elements from row to row
+  float* out;  ///< [capacity, sum of out_features] with out_stride elements from row to row
   int64_t out_stride;
-  void* scratch;     ///< at least the variant's scratch_bytes, 64-byte aligned
+  void* scratch;  ///< at least the variant's scratch_bytes, 64-byte aligned
 };
 
 }  // namespace graft::kernels

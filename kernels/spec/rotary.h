@@ -13,10 +13,10 @@ namespace graft::kernels {
 ///   base * (factor * length / long_threshold - (factor - 1)) ^ (rotary_dim / (rotary_dim - 2))   (dynamic NTK).
 struct RotaryTableArgs {
   const int32_t* rows;
-  const int32_t* positions;        ///< [capacity]
-  const int32_t* sequence_of;      ///< [capacity]: which sequence a token belongs to
-  const int32_t* planned_lengths;  ///< [sequences]
-  int32_t pairs;                   ///< rotary_dim / 2
+  const int32_t* positions;             ///< [capacity]
+  const int32_t* sequence_of;           ///< [capacity]: which sequence a token belongs to
+  const int32_t* planned_lengths;       ///< [sequences]
+  int32_t pairs;                        ///< rotary_dim / 2
   const float* inverse_frequency;       ///< [pairs]
   const float* long_inverse_frequency;  ///< [pairs] or null
   int64_t long_threshold;
@@ -52,11 +52,11 @@ struct RotaryCacheArgs {
   DType norm_dtype;
   float norm_epsilon;
   float norm_weight_offset;
-  bool norm_whole;  ///< over the whole projection instead of per head
+  bool norm_whole;      ///< over the whole projection instead of per head
   const float* cosine;  ///< [capacity, rotary_dim / 2], or null: no rotation
   const float* sine;
   int32_t rotary_dim;
-  bool interleaved;  ///< pairs (2i, 2i+1) instead of (i, i + rotary_dim/2)
+  bool interleaved;      ///< pairs (2i, 2i+1) instead of (i, i + rotary_dim/2)
   const int32_t* slots;  ///< [capacity]
   PagedCache cache;
 };

@@ -33,7 +33,8 @@ TEST(ModelPlan, DefaultsAreTheModelsOwn) {
 }
 
 TEST(ModelPlan, AskedForMoreThanThereIs) {
-  EXPECT_EQ(code_of({.context_limit = 1 << 20}, "gpt2_plain"), StatusCode::invalid_argument) << "beyond the position table";
+  EXPECT_EQ(code_of({.context_limit = 1 << 20}, "gpt2_plain"), StatusCode::invalid_argument)
+      << "beyond the position table";
   EXPECT_EQ(code_of({.context_limit = int64_t{1} << 40}, "llama_gqa"), StatusCode::invalid_argument);
   EXPECT_EQ(code_of({.max_sequences = int64_t{1} << 40}, "llama_gqa"), StatusCode::invalid_argument);
   EXPECT_EQ(code_of({.memory_limit = 1000}, "gpt2_plain"), StatusCode::out_of_memory);

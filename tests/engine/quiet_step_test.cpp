@@ -85,7 +85,8 @@ TEST_P(QuietStep, NoOperatorAndNoAllocation) {
   ASSERT_TRUE(blocks.grow(21));
   prefill_and_decode(runner, blocks, tokens);  // warm-up
 
-  const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(count_operator).scopes({at::RecordScope::FUNCTION}));
+  const auto handle =
+      at::addGlobalCallback(at::RecordFunctionCallback(count_operator).scopes({at::RecordScope::FUNCTION}));
   operators = 0;
   at::ones({2}).add_(1);
   ASSERT_GE(operators, 2) << "the counter of operators does not count";

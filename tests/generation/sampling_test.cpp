@@ -69,8 +69,8 @@ TEST(Sampling, StrangeLogitsDoNotEscape) {
   const std::vector<float> strange = {nan, -inf, 1.0f, nan};
   const std::vector<float> all_nan = {nan, nan};
   const std::vector<float> one_inf = {0.0f, inf, 1.0f};
-  for (const SamplingOptions& options :
-       {SamplingOptions{.greedy = true}, SamplingOptions{.seed = 3}, SamplingOptions{.top_k = 3, .top_p = 0.5, .seed = 3}}) {
+  for (const SamplingOptions& options : {SamplingOptions{.greedy = true}, SamplingOptions{.seed = 3},
+                                         SamplingOptions{.top_k = 3, .top_p = 0.5, .seed = 3}}) {
     EXPECT_EQ(Sampler(options).choose(strange.data(), 4), 2);
     EXPECT_EQ(Sampler(options).choose(all_nan.data(), 2), 0);
     EXPECT_EQ(Sampler(options).choose(one_inf.data(), 3), 1);

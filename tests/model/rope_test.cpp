@@ -48,7 +48,8 @@ TEST(Rope, Llama3KeepsShortWavesAndStretchesLongOnes) {
 TEST(Rope, YarnBlendsBetweenItsCorrectionDimensions) {
   RopeConfig config = config_of(RopeKind::yarn);
   const RopeTables tables = make_rope_tables(config);
-  // correction_dimension(32) < 0 -> 0 and (1): 8 ln(32 / 2 pi) / (2 ln 10000) = 0.707 -> 1: pair 0 is kept, the rest divided.
+  // correction_dimension(32) < 0 -> 0 and (1): 8 ln(32 / 2 pi) / (2 ln 10000) = 0.707 -> 1: pair 0 is kept, the rest
+  // divided.
   EXPECT_FLOAT_EQ(tables.inverse_frequency[0], 1.0f);
   EXPECT_NEAR(tables.inverse_frequency[1], 0.025f, 1e-8);
   EXPECT_NEAR(tables.attention_factor, 0.1 * std::log(4.0) + 1, 1e-6);

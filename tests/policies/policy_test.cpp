@@ -6,12 +6,14 @@ namespace graft {
 namespace {
 
 PolicyMatch match(const std::string& config, const std::string& generation = "{}") {
-  return match_policy(parse_json_object(config, "config.json"), parse_json_object(generation, "generation_config.json"));
+  return match_policy(parse_json_object(config, "config.json"),
+                      parse_json_object(generation, "generation_config.json"));
 }
 
 std::string llama(const std::string& extra) {
   return R"({"model_type":"llama","hidden_size":64,"intermediate_size":192,"num_hidden_layers":2,)"
-         R"("num_attention_heads":4,"vocab_size":128)" + extra + "}";
+         R"("num_attention_heads":4,"vocab_size":128)" +
+         extra + "}";
 }
 
 void expect_error(const std::string& config, StatusCode code, const std::string& culprit) {
@@ -28,9 +30,11 @@ TEST(Policy, RopeReadsAlikeInBothSpellings) {
   const std::string scaling = R"("factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,)"
                               R"("original_max_position_embeddings":512)";
   const RopeConfig old_spelling =
-      match(llama(R"(,"rope_theta":500000.0,"rope_scaling":{"rope_type":"llama3",)" + scaling + "}")).blueprint.config.ropes[0];
+      match(llama(R"(,"rope_theta":500000.0,"rope_scaling":{"rope_type":"llama3",)" + scaling + "}"))
+          .blueprint.config.ropes[0];
   const RopeConfig new_spelling =
-      match(llama(R"(,"rope_parameters":{"rope_theta":500000.0,"rope_type":"llama3",)" + scaling + "}")).blueprint.config.ropes[0];
+      match(llama(R"(,"rope_parameters":{"rope_theta":500000.0,"rope_type":"llama3",)" + scaling + "}"))
+          .blueprint.config.ropes[0];
   for (const RopeConfig& rope : {old_spelling, new_spelling}) {
     EXPECT_EQ(rope.kind, RopeKind::llama3);
     EXPECT_EQ(rope.theta, 500000.0);
@@ -45,7 +49,8 @@ TEST(Policy, RopeReadsAlikeInBothSpellings) {
 TEST(Policy, TopLevelOriginalLengthWins) {
   const RopeConfig rope =
       match(llama(R"(,"original_max_position_embeddings":64,"rope_parameters":{"rope_type":"yarn","factor":4,)"
-                  R"("original_max_position_embeddings":32})")).blueprint.config.ropes[0];
+                  R"("original_max_position_embeddings":32})"))
+          .blueprint.config.ropes[0];
   EXPECT_EQ(rope.original_max_positions, 64);
 }
 

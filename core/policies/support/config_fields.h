@@ -26,8 +26,8 @@ std::optional<DType> read_stored_dtype(const JsonObject& config);
 /// `max_window_layers` on. 0 in the result: the layer sees everything.
 std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed);
 
-/// The same for the Qwen 2 and 3 families, where `sliding_window` counts only with `use_sliding_window` and then from layer
-/// `max_window_layers` on.
+/// The same for the Qwen 2 and 3 families, where `sliding_window` counts only with `use_sliding_window` and then from
+/// layer `max_window_layers` on.
 std::vector<int64_t> read_optional_windows(const JsonObject& config);
 
 }  // namespace graft

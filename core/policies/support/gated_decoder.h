@@ -12,16 +12,16 @@
 namespace graft {
 
 struct GatedDecoder {
-  std::string prefix;              ///< of the class names: "Llama"
+  std::string prefix;  ///< of the class names: "Llama"
   bool query_key_value_bias = false;
   bool output_bias = false;
   bool feed_forward_bias = false;
-  bool query_key_norm = false;     ///< RMS norm per head, before rotation
-  int64_t default_head_dim = 0;    ///< the class's own default; 0: hidden_size / num_attention_heads
-  int64_t default_kv_heads = 0;    ///< 0: as many as query heads
+  bool query_key_norm = false;   ///< RMS norm per head, before rotation
+  int64_t default_head_dim = 0;  ///< the class's own default; 0: hidden_size / num_attention_heads
+  int64_t default_kv_heads = 0;  ///< 0: as many as query heads
   std::string default_activation = "silu";
   RopeDefaults rope;
-  std::vector<int64_t> windows;    ///< per layer; empty: no layer has one
+  std::vector<int64_t> windows;  ///< per layer; empty: no layer has one
 };
 
 /// Reads the common keys of config.json and builds configuration and tree.

@@ -81,7 +81,8 @@ RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_pos
     rope.short_factor = parameters.require_array("short_factor").numbers(positive);
     rope.long_factor = parameters.require_array("long_factor").numbers(positive);
   }
-  if (parameters.has("attention_factor")) rope.attention_factor = parameters.require_number("attention_factor", positive);
+  if (parameters.has("attention_factor"))
+    rope.attention_factor = parameters.require_number("attention_factor", positive);
   return rope;
 }
 

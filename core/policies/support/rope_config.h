@@ -17,9 +17,9 @@ struct RopeDefaults {
 };
 
 /// Reads both spellings: `rope_parameters` (Transformers 5, flat or nested by layer type) and `rope_scaling` with
-/// top-level `rope_theta`; `type` is the old name of `rope_type`. A value inside the dictionary wins over the top level,
-/// the top level over the defaults; only `original_max_position_embeddings` at the top level wins over the one inside.
-/// `layer_type` picks the dictionary of a nested form ("full_attention").
+/// top-level `rope_theta`; `type` is the old name of `rope_type`. A value inside the dictionary wins over the top
+/// level, the top level over the defaults; only `original_max_position_embeddings` at the top level wins over the one
+/// inside. `layer_type` picks the dictionary of a nested form ("full_attention").
 RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_positions, const RopeDefaults& defaults,
                      std::string_view layer_type = "full_attention");
 
