@@ -61,8 +61,11 @@ TEST(Module, PrintsAsTransformersDoes) {
 TEST(Blueprint, RolesHaveTheirPartInTensorParallelism) {
   const Blueprint blueprint = small_blueprint();
   for (const ModuleSpec& module : blueprint.modules) {
-    if (module.role == Role::up || module.role == Role::head) EXPECT_EQ(module.parallel, ParallelRole::column);
-    if (module.role == Role::input_norm) EXPECT_EQ(module.parallel, ParallelRole::replicated);
+    if (module.role == Role::up || module.role == Role::head) {
+      EXPECT_EQ(module.parallel, ParallelRole::column);
+    } else if (module.role == Role::input_norm) {
+      EXPECT_EQ(module.parallel, ParallelRole::replicated);
+    }
   }
   EXPECT_EQ(default_parallel_role(Role::down), ParallelRole::row);
 }

@@ -26,21 +26,24 @@
 #ifndef GRAFT_GRAFT_H
 #define GRAFT_GRAFT_H
 
-#include "engine.h"          /* open a model */
-#include "engine_options.h"  /* how to open */
-#include "event.h"           /* what happened */
+/* In the order of reading, not of the alphabet. */
+/* clang-format off */
 #include "export.h"          /* the rules that hold everywhere */
-#include "input.h"           /* what to ask */
-#include "library.h"         /* versions, and what the machine offers */
-#include "log.h"             /* log lines */
-#include "policy.h"          /* models Graft does not know */
-#include "profile.h"         /* where the time goes */
-#include "queue.h"           /* thousands of requests, one thread */
-#include "request.h"         /* ask, and pull the answer */
-#include "request_options.h" /* how to choose tokens */
 #include "status.h"          /* status codes, the text of a failure */
-#include "string.h"          /* owned text */
-#include "tensor.h"          /* logits, embeddings, pixels */
+#include "engine.h"          /* open a model */
+#include "input.h"           /* what to ask */
+#include "request.h"         /* ask, and pull the answer */
+#include "event.h"           /* what happened */
+#include "engine_options.h"  /* how to open */
+#include "request_options.h" /* how to choose tokens */
 #include "tokenizer.h"       /* text to ids and back */
+#include "tensor.h"          /* logits, embeddings, pixels */
+#include "queue.h"           /* thousands of requests, one thread */
+#include "profile.h"         /* where the time goes */
+#include "policy.h"          /* models Graft does not know */
+#include "log.h"             /* log lines */
+#include "library.h"         /* versions, and what the machine offers */
+#include "string.h"          /* owned text */
+/* clang-format on */
 
 #endif
