@@ -25,7 +25,8 @@ typedef struct graft_engine graft_engine;
 /**
  * Opens a model: reads its configuration, loads the weights, injects, splits. Blocks until it can answer.
  *
- * path        a model directory (config.json, *.safetensors, tokenizer.json, ...) or one .gguf file; UTF-8.
+ * path        a model directory (config.json, *.safetensors, tokenizer.json, ...); UTF-8. A single .gguf file is not in
+ *             this release.
  * options     borrowed for the call; NULL = all defaults.
  * out_engine  caller owns; release with graft_engine_free.
  * Thread      any; the progress callback runs on the calling thread.
