@@ -174,7 +174,7 @@ TEST(BrokenTokenizer, TextThatWouldGrowWithoutLimit) {
             StatusCode::limit_exceeded);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // whose shadow memory does not live under a limit
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadow memory does not live under a limit
 /// Rust ends the process when an allocation fails: a call that cannot succeed is refused beforehand.
 TEST(BrokenTokenizer, MemoryThatIsNotThere) {
   const auto tokenizer = open_tokenizer("byte_level");
