@@ -147,8 +147,8 @@ TEST(Lifetime, TheProcessMayEndAtAnyTime) {
           graft_engine* engine = open("llama_gqa");
           const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
           check(graft_request_options_set_ignore_eos(options.get(), 1), "ignore eos");
-          static std::vector<graft_request*> kept;  // reachable to the end, so no leak
-          for (int i = 0; i < 8; ++i) kept.push_back(submit(engine, {1, 2, 3}, options.get()).release());
+          static graft_request* kept[8];  // reachable to the very end, so no leak
+          for (graft_request*& request : kept) request = submit(engine, {1, 2, 3}, options.get()).release();
           usleep(static_cast<useconds_t>(microseconds));
           std::exit(0);
         },
