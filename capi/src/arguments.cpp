@@ -23,7 +23,7 @@ std::string_view text(const char* name, const char* data, int64_t size) {
   }
   if (data == nullptr) {
     if (size != 0) fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s: found NULL, expected text", name);
-    return {"", 0};
+    return "";
   }
   const int64_t count = size == -1 ? static_cast<int64_t>(std::strlen(data)) : size;
   const int64_t valid = valid_utf8_prefix(data, count);

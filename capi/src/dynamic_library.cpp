@@ -45,7 +45,7 @@ std::string directory_of_loaded(const char* name) {
     dlerror();
     return {};
   }
-  const std::string origin = origin_of(handle);
+  std::string origin = origin_of(handle);
   dlclose(handle);
   return origin;
 }

@@ -15,7 +15,9 @@ template <class Take>
 void take_members(const std::string& key, const Json& value, const char* known, Take&& take) {
   if (!value.is_object()) fail_type(key, value, "an object");
   for (const auto& [name, member] : value.items()) {
-    if (!take(name, key + "." + name, member)) fail_unknown_key(key + "." + name, known);
+    std::string path = key;
+    path.append(".").append(name);
+    if (!take(name, path, member)) fail_unknown_key(path, known);
   }
 }
 

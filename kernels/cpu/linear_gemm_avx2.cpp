@@ -80,6 +80,7 @@ void multiply_group(const LinearArgs& a, int64_t first_panel, int64_t count, int
   do {  // once even when in_features is 0: the bias alone
     const int64_t depth = a.in_features - k < depth_block ? a.in_features - k : depth_block;
     for (int64_t p = 0; p < count; ++p) {
+      // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): panels are counted from the segments, so each has one
       with_float_type(panels[p].segment->weight_dtype, [&](auto type) {
         using Type = decltype(type);
         const int64_t row_bytes = a.in_features * Type::bytes;

@@ -34,7 +34,7 @@ void run(const void* args, const Context& context) {
   const int64_t grain = 1 + 2048 / (a.pairs + 1);
   for_each_range(context, *a.rows, grain, [&](int64_t begin, int64_t end, int32_t) {
     float grown[most_pairs];
-    const float* frequencies = nullptr;
+    const float* frequencies = a.inverse_frequency;
     float factor = 1;
     int64_t sequence = -1;
     for (int64_t t = begin; t < end; ++t) {

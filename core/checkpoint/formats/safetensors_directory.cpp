@@ -100,6 +100,7 @@ void read_shard(const fs::path& index, const std::string& shard, const std::vect
   }
   std::vector<TensorEntry> found = read_safetensors(MappedFile::open(path.string(), mode));
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (const TensorEntry& tensor : found) names.push_back(tensor.name);
   std::vector<std::string> missing, surplus;
   std::set_difference(expected.begin(), expected.end(), names.begin(), names.end(), std::back_inserter(missing));
