@@ -1,9 +1,9 @@
 #include "output.h"
 
-#include <sys/resource.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 namespace cli {
 
@@ -26,9 +26,14 @@ void finish_stdout() {
 }
 
 int64_t peak_resident_bytes() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
+  // Not getrusage: its figure survives exec, so a large parent would be measured with us.
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  int64_t kibibytes = 0;
+  while (status >> word && word != "VmHWM:") {
+  }
+  status >> kibibytes;
+  return kibibytes * 1024;
 }
 
 }  // namespace cli
