@@ -25,7 +25,8 @@ CudaPlugin find_cuda_plugin() {
   void* library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason;
   if (library == nullptr) {
-    reason = dlerror();
+    const char* text = dlerror();
+    reason = text != nullptr ? text : beside + " could not be loaded";
     library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
   }
   if (library == nullptr) return refused(StatusCode::not_found, reason);
@@ -35,6 +36,9 @@ CudaPlugin find_cuda_plugin() {
                    fmt::format("{} has no {}", kernels::cuda_plugin_library, kernels::get_cuda_plugin_symbol));
   }
   const kernels::DevicePlugin* plugin = get();
+  if (plugin == nullptr || plugin->build_hash == nullptr) {
+    return refused(StatusCode::version_mismatch, fmt::format("{} gives no table", kernels::cuda_plugin_library));
+  }
   if (plugin->version != kernels::device_plugin_version || std::strcmp(plugin->build_hash, GRAFT_BUILD_HASH) != 0) {
     return refused(StatusCode::version_mismatch,
                    fmt::format("{} is of version {} and build {}, expected {} and {}", kernels::cuda_plugin_library,

@@ -53,10 +53,6 @@ int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
   return static_cast<int64_t>(sizeof(float)) * (limits.tokens * per_token + limits.logit_rows * per_row);
 }
 
-int64_t physical_memory() {
-  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
 // As many blocks as all sequences at full length could hold, or what the budget allows. Pages become resident only when
 // written, so a generous pool costs address space.
 void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLimits& limits, int64_t memory_limit) {
@@ -88,6 +84,10 @@ int64_t choose_threads(int64_t threads) {
 }
 
 }  // namespace
+
+int64_t physical_memory() {
+  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(sysconf(_SC_PAGE_SIZE));
+}
 
 ModelPlan plan_model(const std::string& path, const EngineOptions& options) {
   ModelPlan plan(Checkpoint::open(path, options.weights));

@@ -41,6 +41,9 @@ struct ModelPlan {
 /// above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights and the smallest cache.
 ModelPlan plan_model(const std::string& path, const EngineOptions& options);
 
+/// Bytes of memory of this machine.
+int64_t physical_memory();
+
 /// Blocks of each kind that a sequence of `length` tokens may hold at once when fed at most `chunk` tokens a step.
 std::vector<int64_t> needed_cache_blocks(const std::vector<CacheKind>& kinds, int64_t length, int64_t chunk);
 

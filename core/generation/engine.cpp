@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/engine/info.h"
+#include "core/engine/model_plan.h"
 #include "core/generation/engine_thread.h"
 #include "core/generation/exit_guard.h"
 #include "core/generation/mailbox.h"
@@ -51,6 +52,12 @@ void check_spec(const RequestSpec& spec, const Engine::Mailbox& mailbox) {
   }
   if (spec.kind == RequestKind::generate && prompt == mailbox.context && spec.max_tokens != 0) {
     fail(StatusCode::limit_exceeded, "prompt of {} tokens fills the context, no token can be generated", prompt);
+  }
+  // Memory that is promised and not there ends the process when it is written, not when it is asked for.
+  const int64_t result_bytes = prompt * mailbox.vocabulary * static_cast<int64_t>(sizeof(float));
+  if (spec.kind == RequestKind::logits && result_bytes > physical_memory() / 2) {
+    fail(StatusCode::limit_exceeded, "logits of {} tokens take {} bytes, expected at most half of this machine's {}",
+         prompt, result_bytes, physical_memory());
   }
   const std::vector<int64_t> needed = mailbox.needed_blocks(planned);
   for (size_t k = 0; k < needed.size(); ++k) {
