@@ -40,6 +40,7 @@ struct Activations {
   std::vector<int32_t> rotary_dims;  ///< per rope
   std::vector<bool> interleaved;     ///< per rope
 
+  Activations() = default;
   Activations(Arena& arena, const ActivationWidths& widths, const ModelConfig& config, int64_t capacity);
 };
 

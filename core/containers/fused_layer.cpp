@@ -73,7 +73,7 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
     : config_(config), tensors_(std::move(tensors)) {
   const AttentionConfig& a = config_.attention;
   const FeedForwardConfig& f = config_.feed_forward;
-  const int64_t hidden = tensors_.input_norm.weight.numel();
+  const int64_t hidden = tensors_.attention_output.weight.size(0);
   if (tensors_.query_key_value.size() == 1) {
     check_features(tensors_.query_key_value[0], (a.heads + 2 * a.kv_heads) * a.head_dim, hidden, "query_key_value");
   } else {
@@ -92,26 +92,33 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
 
 void FusedDecoderLayer::record(OpList& ops, const StepView& step, const CacheView& addressing,
                                const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
-  const int64_t hidden = tensors_.input_norm.weight.numel();
-  record_residual_norm(ops, step.token_count, config_.norm, tensors_.input_norm, hidden, activations,
-                       activations.normed);
-  record_attention(ops, step, addressing, cache, activations, capacity);
-  record_residual_norm(ops, step.token_count, config_.norm, tensors_.feed_forward_norm, hidden, activations,
-                       activations.normed);
-  record_feed_forward(ops, step, activations, capacity);
+  const int64_t hidden = tensors_.attention_output.weight.size(0);
+  const auto norm = [&](const NormTensors& tensors, float* out) {
+    record_residual_norm(ops, step.token_count, config_.norm, tensors, hidden, activations, out);
+    return out;
+  };
+  if (config_.residual == ResidualForm::post_norm) {  // what the norm gives is the residual stream
+    record_attention(ops, step, addressing, cache, activations, capacity, activations.residual);
+    norm(tensors_.post_attention_norm, activations.residual);
+    record_feed_forward(ops, step, activations, capacity, activations.residual);
+    norm(tensors_.post_feed_forward_norm, activations.residual);
+    return;
+  }
+  record_attention(ops, step, addressing, cache, activations, capacity, norm(tensors_.input_norm, activations.normed));
+  record_feed_forward(ops, step, activations, capacity, norm(tensors_.feed_forward_norm, activations.normed));
 }
 
 void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
-                                         const kernels::PagedCache& cache, Activations& activations,
-                                         int64_t capacity) const {
+                                         const kernels::PagedCache& cache, Activations& activations, int64_t capacity,
+                                         const float* x) const {
   const AttentionConfig& a = config_.attention;
-  const int64_t hidden = tensors_.input_norm.weight.numel();
+  const int64_t hidden = tensors_.attention_output.weight.size(0);
   const int64_t qkv_width = (a.heads + 2 * a.kv_heads) * a.head_dim;
   const LinearTensors* projections[3];
   const auto count = static_cast<int32_t>(tensors_.query_key_value.size());
   for (int32_t i = 0; i < count; ++i) projections[i] = &tensors_.query_key_value[static_cast<size_t>(i)];
-  record_linear(ops, step.token_count, capacity, projections, count, true, activations.normed, hidden,
-                activations.query_key_value, qkv_width);
+  record_linear(ops, step.token_count, capacity, projections, count, true, x, hidden, activations.query_key_value,
+                qkv_width);
 
   kernels::RotaryCacheArgs rotary{};
   rotary.rows = step.token_count;
@@ -162,13 +169,13 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
 }
 
 void FusedDecoderLayer::record_feed_forward(OpList& ops, const StepView& step, Activations& activations,
-                                            int64_t capacity) const {
+                                            int64_t capacity, const float* x) const {
   const FeedForwardConfig& f = config_.feed_forward;
-  const int64_t hidden = tensors_.input_norm.weight.numel();
+  const int64_t hidden = tensors_.attention_output.weight.size(0);
   const int64_t up_width = f.intermediate_size * (f.gated ? 2 : 1);
   const LinearTensors* ups[2] = {&tensors_.up[0], f.gated ? &tensors_.up[1] : nullptr};
-  record_linear(ops, step.token_count, capacity, ups, f.gated ? 2 : 1, true, activations.normed, hidden,
-                activations.feed_forward, up_width);
+  record_linear(ops, step.token_count, capacity, ups, f.gated ? 2 : 1, true, x, hidden, activations.feed_forward,
+                up_width);
 
   kernels::ActivationArgs activation{};
   activation.rows = step.token_count;

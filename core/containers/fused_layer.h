@@ -9,21 +9,24 @@
 
 namespace graft {
 
-/// A pre-norm decoder layer over fused kernels. Immutable once made; keeps its weights alive.
+/// A decoder or encoder layer of either residual form over fused kernels. Immutable once made; keeps its weights alive.
 class FusedDecoderLayer {
  public:
   /// `tensors` in kernel layout. Throws INVALID_ARGUMENT when a shape contradicts the configuration.
   FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors);
 
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
-  /// waits), writes keys and values to `cache`, leaves the layer's contribution waiting.
+  /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer
+  /// nothing.
   void record(OpList& ops, const StepView& step, const CacheView& addressing, const kernels::PagedCache& cache,
               Activations& activations, int64_t capacity) const;
 
  private:
   void record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
-                        const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const;
-  void record_feed_forward(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const;
+                        const kernels::PagedCache& cache, Activations& activations, int64_t capacity,
+                        const float* x) const;
+  void record_feed_forward(OpList& ops, const StepView& step, Activations& activations, int64_t capacity,
+                           const float* x) const;
 
   LayerConfig config_;
   LayerTensors tensors_;

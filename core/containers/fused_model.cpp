@@ -1,26 +1,50 @@
 #include "core/containers/fused_model.h"
 
 #include "core/model/torch_dtype.h"
+#include "kernels/spec/activation.h"
 #include "kernels/spec/embedding.h"
 #include "kernels/spec/gather_rows.h"
 
 namespace graft {
+namespace {
+
+// x = norm(x)
+void record_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm, int64_t width,
+                 float* x) {
+  Activations in_place;
+  in_place.residual = x;
+  record_residual_norm(ops, rows, config, norm, width, in_place, x);
+}
+
+}  // namespace
 
 FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers)
     : config_(config), widths_(config), outer_(std::move(outer)), layers_(std::move(layers)) {
   for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
 }
 
-float* FusedModel::record(OpList& ops, const StepView& step, const CachePool& pool,
-                          const std::vector<LayerCache>& caches, int64_t capacity, int64_t logit_capacity) const {
-  Activations activations(ops.arena(), widths_, config_, capacity);
+FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const CachePool& pool,
+                                       const std::vector<LayerCache>& caches, const Capacity& capacity) const {
+  Activations activations(ops.arena(), widths_, config_, capacity.tokens);
   record_embedding(ops, step, activations);
   record_rope_tables(ops, step, activations);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerCache& place = caches[i];
-    layers_[i]->record(ops, step, step.caches[place.kind], pool.layer(place.kind, place.index), activations, capacity);
+    layers_[i]->record(ops, step, step.caches[place.kind], pool.layer(place.kind, place.index), activations,
+                       capacity.tokens);
   }
-  return record_head(ops, step, activations, logit_capacity);
+  // The last layer's contribution joins the residual stream, then only the wanted rows go on.
+  if (activations.delta != nullptr) {
+    record_residual_norm(ops, step.token_count, {}, {}, config_.hidden_size, activations, nullptr);
+  }
+  Outputs outputs;
+  outputs.hidden =
+      record_rows(ops, step.hidden_row_count, step.hidden_rows, capacity.hidden_rows, activations.residual);
+  if (config_.head.kind == HeadKind::none) return outputs;
+  const float* rows =
+      record_rows(ops, step.logit_row_count, step.logit_rows, capacity.logit_rows, activations.residual);
+  outputs.logits = record_head(ops, step.logit_row_count, capacity.logit_rows, rows);
+  return outputs;
 }
 
 void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations) const {
@@ -37,8 +61,19 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
     args.position_table = outer_.position_embedding.const_data_ptr();
     args.position_dtype = dtype_of(outer_.position_embedding.scalar_type());
   }
+  args.position_offset = config_.position_offset;
+  args.types = step.token_types;
+  args.type_dtype = args.dtype;
+  if (outer_.type_embedding.defined()) {
+    args.type_table = outer_.type_embedding.const_data_ptr();
+    args.type_dtype = dtype_of(outer_.type_embedding.scalar_type());
+  }
   args.out = activations.residual;
   ops.add(kernels::Op::embedding, args);
+  if (config_.embedding_norm) {
+    record_residual_norm(ops, step.token_count, *config_.embedding_norm, outer_.embedding_norm, config_.hidden_size,
+                         activations, activations.residual);
+  }
 }
 
 void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const {
@@ -64,26 +99,43 @@ void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activatio
   }
 }
 
-float* FusedModel::record_head(OpList& ops, const StepView& step, Activations& activations,
-                               int64_t logit_capacity) const {
-  // The last layer's contribution joins the residual stream, then only the wanted rows go on.
-  record_residual_norm(ops, step.token_count, config_.final_norm, {}, config_.hidden_size, activations, nullptr);
-  float* wanted = ops.arena().take_array<float>(logit_capacity * config_.hidden_size);
-  float* normed = ops.arena().take_array<float>(logit_capacity * config_.hidden_size);
-  float* logits = ops.arena().take_array<float>(logit_capacity * config_.vocabulary);
+// The wanted rows of the residual stream, after the final norm where there is one.
+float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* indices, int64_t capacity,
+                               const float* residual) const {
   kernels::GatherRowsArgs gather{};
-  gather.rows = step.logit_row_count;
-  gather.indices = step.logit_rows;
+  gather.rows = rows;
+  gather.indices = indices;
   gather.width = config_.hidden_size;
-  gather.x = activations.residual;
-  gather.out = wanted;
+  gather.x = residual;
+  gather.out = ops.arena().take_array<float>(capacity * config_.hidden_size);
   ops.add(kernels::Op::gather_rows, gather);
-  activations.residual = wanted;
-  record_residual_norm(ops, step.logit_row_count, config_.final_norm, outer_.final_norm, config_.hidden_size,
-                       activations, normed);
+  if (config_.final_norm) {
+    record_norm(ops, rows, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
+  }
+  return gather.out;
+}
+
+float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const {
+  const int64_t hidden = config_.hidden_size;
+  if (config_.head.dense) {
+    float* dense = ops.arena().take_array<float>(capacity * hidden);
+    const LinearTensors* linear = &outer_.head_dense;
+    record_linear(ops, rows, capacity, &linear, 1, true, x, hidden, dense, hidden);
+    kernels::ActivationArgs activation{};
+    activation.rows = rows;
+    activation.width = hidden;
+    activation.kind = config_.head.dense_activation;
+    activation.x = dense;
+    activation.x_stride = hidden;
+    activation.out = dense;
+    activation.out_stride = hidden;
+    ops.add(kernels::Op::activation, activation);
+    if (config_.head.dense_norm) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, dense);
+    x = dense;
+  }
+  float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;
-  record_linear(ops, step.logit_row_count, logit_capacity, &head, 1, true, normed, config_.hidden_size, logits,
-                config_.vocabulary);
+  record_linear(ops, rows, capacity, &head, 1, true, x, hidden, logits, config_.output_width);
   return logits;
 }
 

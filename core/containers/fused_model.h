@@ -1,4 +1,4 @@
-// A decoder whose every part is fused: embedding, layers, final norm and head over kernels alone.
+// A model whose every part is fused: embedding, layers, final norm and head over kernels alone.
 #pragma once
 
 #include <memory>
@@ -19,21 +19,38 @@ class FusedModel {
   struct Outer {
     at::Tensor token_embedding;     ///< [vocabulary, hidden]
     at::Tensor position_embedding;  ///< [positions, hidden] or undefined
+    at::Tensor type_embedding;      ///< [token types, hidden] or undefined
+    NormTensors embedding_norm;     ///< undefined where the configuration has none; so are the following
     NormTensors final_norm;
+    LinearTensors head_dense;
+    NormTensors head_norm;
     LinearTensors head;
   };
 
   FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers);
 
-  /// Appends a whole step for at most `capacity` tokens and `logit_capacity` wanted rows. Returns where the logits
-  /// [logit_capacity, vocabulary] will be, in the arena of `ops`.
-  float* record(OpList& ops, const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches,
-                int64_t capacity, int64_t logit_capacity) const;
+  /// The most rows of a step that is recorded.
+  struct Capacity {
+    int64_t tokens = 0;
+    int64_t logit_rows = 0;
+    int64_t hidden_rows = 0;
+  };
+  /// Where the wanted rows will be, in the arena of the recorded ops.
+  struct Outputs {
+    float* logits = nullptr;  ///< [logit_rows, output_width]; null without a head
+    float* hidden = nullptr;  ///< [hidden_rows, hidden_size]
+  };
+
+  /// Appends a whole step.
+  Outputs record(OpList& ops, const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches,
+                 const Capacity& capacity) const;
 
  private:
   void record_embedding(OpList& ops, const StepView& step, Activations& activations) const;
   void record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const;
-  float* record_head(OpList& ops, const StepView& step, Activations& activations, int64_t logit_capacity) const;
+  float* record_rows(OpList& ops, const int32_t* rows, const int32_t* indices, int64_t capacity,
+                     const float* residual) const;
+  float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const;
 
   ModelConfig config_;
   ActivationWidths widths_;

@@ -37,7 +37,13 @@ void convert(at::Tensor& tensor, DType dtype) {
 
 LayerTensors take_tensors(const Module& layer) {
   LayerTensors tensors;
-  tensors.input_norm = norm_of(require(layer, Role::input_norm, "input norm"));
+  if (const Module* norm = layer.find(Role::post_attention_norm)) {
+    tensors.post_attention_norm = norm_of(*norm);
+    tensors.post_feed_forward_norm = norm_of(require(layer, Role::post_feed_forward_norm, "norm after feed-forward"));
+  } else {
+    tensors.input_norm = norm_of(require(layer, Role::input_norm, "input norm"));
+    tensors.feed_forward_norm = norm_of(require(layer, Role::feed_forward_norm, "feed-forward norm"));
+  }
   if (const Module* fused = layer.find(Role::query_key_value)) {
     tensors.query_key_value.push_back(linear_of(*fused));
   } else {
@@ -48,7 +54,6 @@ LayerTensors take_tensors(const Module& layer) {
   if (const Module* norm = layer.find(Role::query_norm)) tensors.query_norm = norm->parameter("weight");
   if (const Module* norm = layer.find(Role::key_norm)) tensors.key_norm = norm->parameter("weight");
   tensors.attention_output = linear_of(require(layer, Role::attention_output, "attention output projection"));
-  tensors.feed_forward_norm = norm_of(require(layer, Role::feed_forward_norm, "feed-forward norm"));
   if (const Module* gate = layer.find(Role::gate)) tensors.up.push_back(linear_of(*gate));
   tensors.up.push_back(linear_of(require(layer, Role::up, "up projection")));
   tensors.down = linear_of(require(layer, Role::down, "down projection"));
@@ -60,10 +65,13 @@ void convert_to_dtype(LayerTensors& tensors, DType dtype) {
     convert(linear.weight, dtype);
     convert(linear.bias, dtype);
   });
-  for (at::Tensor* tensor : {&tensors.input_norm.weight, &tensors.input_norm.bias, &tensors.feed_forward_norm.weight,
-                             &tensors.feed_forward_norm.bias, &tensors.query_norm, &tensors.key_norm}) {
-    convert(*tensor, dtype);
+  for (NormTensors* norm : {&tensors.input_norm, &tensors.post_attention_norm, &tensors.feed_forward_norm,
+                            &tensors.post_feed_forward_norm}) {
+    convert(norm->weight, dtype);
+    convert(norm->bias, dtype);
   }
+  convert(tensors.query_norm, dtype);
+  convert(tensors.key_norm, dtype);
 }
 
 void transpose_to_kernel_layout(LayerTensors& tensors) {

@@ -21,13 +21,16 @@ struct NormTensors {
   at::Tensor bias;    ///< [width] or undefined
 };
 
+/// The norms of the layer's own residual form are defined, the other two are not.
 struct LayerTensors {
   NormTensors input_norm;
+  NormTensors post_attention_norm;
   std::vector<LinearTensors> query_key_value;  ///< one fused matrix, or query, key and value
   at::Tensor query_norm;                       ///< undefined when the architecture has none
   at::Tensor key_norm;
   LinearTensors attention_output;
   NormTensors feed_forward_norm;
+  NormTensors post_feed_forward_norm;
   std::vector<LinearTensors> up;  ///< gate and up, or up alone
   LinearTensors down;
 };

@@ -31,6 +31,20 @@ const char* role_name(ParallelRole role) {
   return "replicated";
 }
 
+const char* head_name(HeadKind kind) {
+  switch (kind) {
+    case HeadKind::none:
+      break;
+    case HeadKind::language:
+      return "language";
+    case HeadKind::sequence_labels:
+      return "sequence_labels";
+    case HeadKind::token_labels:
+      return "token_labels";
+  }
+  return "none";
+}
+
 // One entry per distinct linear of a layer; layers repeat.
 nlohmann::json parallel_plan(const Blueprint& blueprint) {
   nlohmann::json plan = nlohmann::json::object();
@@ -65,6 +79,10 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"layers", config.layers.size()},
       {"hidden_size", config.hidden_size},
       {"vocabulary", config.vocabulary},
+      {"encoder", config.encoder},
+      {"head", head_name(config.head.kind)},
+      {"labels", config.head.labels},
+      {"multi_label", config.head.multi_label},
       {"context_limit", plan.limits.context},
       {"max_sequences", plan.limits.sequences},
       {"weight_bytes", plan.memory.weight_bytes},

@@ -31,7 +31,7 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
   StepLimits limits;
   limits.context = options.context_limit > 0 ? options.context_limit : std::min(config.max_positions, longest_context);
   // Rotary positions go on beyond what the model was made for, as dynamic NTK means to; a table of positions ends.
-  const int64_t most = config.position_table > 0 ? config.position_table : longest_context;
+  const int64_t most = config.position_table > 0 ? config.position_table - config.position_offset : longest_context;
   if (limits.context > most) {
     fail(StatusCode::invalid_argument, "context_limit is {}, expected at most {}", options.context_limit, most);
   }
@@ -40,8 +40,16 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
     fail(StatusCode::invalid_argument, "max_sequences is {}, expected at most {}", limits.sequences, most_sequences);
   }
   limits.tokens = std::max(step_tokens, limits.sequences);
-  const int64_t rows = logit_bytes / (config.vocabulary * static_cast<int64_t>(sizeof(float)));
-  limits.logit_rows = std::clamp(rows, limits.sequences, limits.tokens);
+  const int64_t row_bytes = std::max<int64_t>(1, config.output_width) * static_cast<int64_t>(sizeof(float));
+  int64_t least_rows = limits.sequences;
+  if (config.encoder) {  // a sequence is whole in one step, and so are its rows where every token has one
+    limits.tokens = std::max(limits.tokens, limits.context);
+    if (config.head.kind == HeadKind::language || config.head.kind == HeadKind::token_labels) {
+      least_rows = std::max(least_rows, limits.context);
+    }
+  }
+  limits.logit_rows = std::clamp(logit_bytes / row_bytes, least_rows, limits.tokens);
+  limits.hidden_rows = limits.tokens;
   return limits;
 }
 
@@ -49,8 +57,9 @@ int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
   const ActivationWidths widths(config);
   const int64_t per_token =
       3 * widths.hidden + widths.query_key_value + widths.attention + widths.feed_forward + widths.intermediate;
-  const int64_t per_row = 2 * widths.hidden + config.vocabulary;
-  return static_cast<int64_t>(sizeof(float)) * (limits.tokens * per_token + limits.logit_rows * per_row);
+  const int64_t per_row = 2 * widths.hidden + config.output_width;
+  return static_cast<int64_t>(sizeof(float)) *
+         (limits.tokens * per_token + limits.logit_rows * per_row + limits.hidden_rows * widths.hidden);
 }
 
 // As many blocks as all sequences at full length could hold, or what the budget allows. Pages become resident only when

@@ -14,7 +14,9 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const Loa
   const int32_t workers = checked_int32(plan_.threads, "threads");
   at::set_num_threads(workers);
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
-  step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_);
+  const StepTraits traits = {plan_.config().encoder ? Stage::encode_only : Stage::decode,
+                             plan_.config().unplaced_token};
+  step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, traits);
   client_ = std::make_unique<ClientModel>(plan_.config(),
                                           load_model(plan_.match.blueprint, plan_.weights, plan_.dtype, progress));
   plan_.weights.entries.clear();  // the tensors keep what they need of the files
@@ -28,11 +30,15 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const Loa
 
 ModelRunner::~ModelRunner() = default;
 
-const float* ModelRunner::run() {
-  if (steps_) return steps_->run(context_);
+StepOutput ModelRunner::run() {
+  if (steps_) {
+    const FusedModel::Outputs outputs = steps_->run(context_);
+    return {outputs.logits, outputs.hidden};
+  }
   const c10::InferenceMode guard;
-  logits_ = client_->forward(step_->view(), *cache_, plan_.cache.layers);
-  return logits_.const_data_ptr<float>();
+  outputs_ = client_->forward(step_->view(), *cache_, plan_.cache.layers);
+  return {outputs_.logits.defined() ? outputs_.logits.const_data_ptr<float>() : nullptr,
+          outputs_.hidden.const_data_ptr<float>()};
 }
 
 }  // namespace graft

@@ -1,8 +1,6 @@
 // A loaded model that runs steps: client or fused, with its cache and its threads.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <memory>
 
 #include "core/base/thread_pool.h"
@@ -11,6 +9,12 @@
 #include "core/model/load.h"
 
 namespace graft {
+
+/// What a step gave, float32, valid until the next run.
+struct StepOutput {
+  const float* logits = nullptr;  ///< [R, config.output_width]; null without a head
+  const float* hidden = nullptr;  ///< [H, hidden_size]: the last hidden state, after the final norm where there is one
+};
 
 /// Made, used and destroyed by one thread, the engine's.
 class ModelRunner {
@@ -24,8 +28,8 @@ class ModelRunner {
   /// The step to fill before run().
   StepBuffer& step() { return *step_; }
 
-  /// Runs the step in the buffer and returns its logits, float32 [R, vocabulary], valid until the next run.
-  const float* run();
+  /// Runs the step in the buffer.
+  StepOutput run();
 
   /// Bytes of working memory that were allocated.
   int64_t working_bytes() const { return steps_ ? steps_->arena_bytes() : 0; }
@@ -41,7 +45,7 @@ class ModelRunner {
   std::unique_ptr<FusedModel> fused_;
   std::unique_ptr<StepPlan> steps_;
   kernels::Context context_{};
-  at::Tensor logits_;  ///< of the client model's last step
+  ClientModel::Outputs outputs_;  ///< of the client model's last step
 };
 
 }  // namespace graft

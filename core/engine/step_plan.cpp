@@ -19,16 +19,17 @@ StepPlan::StepPlan(const FusedModel& model, const StepBuffer& step, const CacheP
     : step_(step) {
   const StepLimits& limits = step.limits();
   std::vector<int64_t> scratch;
-  for (int64_t capacity : {std::min(decode_capacity, limits.tokens), limits.tokens}) {
-    if (!buckets_.empty() && buckets_.back().capacity == capacity) break;
-    const int64_t logit_capacity = std::min(capacity, limits.logit_rows);
+  for (int64_t tokens : {std::min(decode_capacity, limits.tokens), limits.tokens}) {
+    if (!buckets_.empty() && buckets_.back().capacity.tokens == tokens) break;
+    const FusedModel::Capacity capacity = {tokens, std::min(tokens, limits.logit_rows),
+                                           std::min(tokens, limits.hidden_rows)};
     Arena counting;
     OpList dry(select, workers, counting);
-    model.record(dry, step.view(), pool, caches, capacity, logit_capacity);
+    model.record(dry, step.view(), pool, caches, capacity);
     counting.take(dry.scratch_bytes());
     scratch.push_back(dry.scratch_bytes());
     arena_bytes_ = std::max(arena_bytes_, counting.peak());
-    buckets_.push_back({capacity, logit_capacity, nullptr, nullptr});
+    buckets_.push_back({capacity, nullptr, {}});
   }
   // Steps run one after another, so the buckets share the memory.
   memory_ =
@@ -43,7 +44,7 @@ StepPlan::StepPlan(const FusedModel& model, const StepBuffer& step, const CacheP
       arenas_.push_back(std::make_unique<Arena>(memory_, arena_bytes_));
       bucket.ops = std::make_unique<OpList>(select, workers, *arenas_.back());
       bucket.ops->set_scratch(arenas_.back()->take(scratch[i]));
-      bucket.logits = model.record(*bucket.ops, step.view(), pool, caches, bucket.capacity, bucket.logit_capacity);
+      bucket.outputs = model.record(*bucket.ops, step.view(), pool, caches, bucket.capacity);
     }
   } catch (...) {
     munmap(memory_, static_cast<size_t>(arena_bytes_));
@@ -55,14 +56,16 @@ StepPlan::~StepPlan() {
   if (memory_ != nullptr) munmap(memory_, static_cast<size_t>(arena_bytes_));
 }
 
-const float* StepPlan::run(const kernels::Context& context) const {
+FusedModel::Outputs StepPlan::run(const kernels::Context& context) const {
   for (const Bucket& bucket : buckets_) {
-    if (step_.token_count() <= bucket.capacity && step_.logit_row_count() <= bucket.logit_capacity) {
+    const FusedModel::Capacity& capacity = bucket.capacity;
+    if (step_.token_count() <= capacity.tokens && step_.logit_row_count() <= capacity.logit_rows &&
+        step_.hidden_row_count() <= capacity.hidden_rows) {
       bucket.ops->run(context);
-      return bucket.logits;
+      return bucket.outputs;
     }
   }
-  return nullptr;  // unreachable: the buffer holds no more than the largest bucket
+  return {};  // unreachable: the buffer holds no more than the largest bucket
 }
 
 }  // namespace graft

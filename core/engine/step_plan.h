@@ -21,17 +21,16 @@ class StepPlan {
   StepPlan(const StepPlan&) = delete;
   StepPlan& operator=(const StepPlan&) = delete;
 
-  /// Runs the step that is in the buffer; returns its logits [R, vocabulary], valid until the next run.
-  const float* run(const kernels::Context& context) const;
+  /// Runs the step that is in the buffer; returns its outputs, valid until the next run.
+  FusedModel::Outputs run(const kernels::Context& context) const;
 
   /// Bytes of the arena.
   int64_t arena_bytes() const { return arena_bytes_; }
 
   struct Bucket {
-    int64_t capacity;
-    int64_t logit_capacity;
+    FusedModel::Capacity capacity;
     std::unique_ptr<OpList> ops;
-    const float* logits;
+    FusedModel::Outputs outputs;
   };
   const std::vector<Bucket>& buckets() const { return buckets_; }
 

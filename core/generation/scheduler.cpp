@@ -112,7 +112,7 @@ bool Scheduler::step() {
   admit();
   fill_step();
   if (in_step_.empty()) return !waiting_.empty() || !running_.empty();
-  const float* logits = runner_.run();
+  const float* logits = runner_.run().logits;
   const std::vector<int64_t>& end_tokens = runner_.plan().config().generation.eos_tokens;
   for (Sequence* sequence : in_step_) {
     const FinishReason reason = sequence->take(logits, end_tokens);

@@ -30,10 +30,10 @@ bool Sequence::add_to(StepBuffer& step, int64_t most) {
   if (!blocks_.grow(computed_ + count)) return false;
   const bool all_rows = request_->spec().kind == RequestKind::logits;
   const bool last_chunk = count == pending();
-  const auto wanted = all_rows     ? StepBuffer::Logits::all
-                      : last_chunk ? StepBuffer::Logits::last
-                                   : StepBuffer::Logits::none;
-  first_logit_row_ = step.add_sequence(tokens_.data() + computed_, count, computed_, planned_length_, blocks_, wanted);
+  const auto wanted = all_rows ? StepBuffer::Rows::all : last_chunk ? StepBuffer::Rows::last : StepBuffer::Rows::none;
+  first_logit_row_ =
+      step.add_sequence(tokens_.data() + computed_, nullptr, count, computed_, planned_length_, blocks_, {wanted})
+          .logit_row;
   in_step_ = count;
   return true;
 }

@@ -10,24 +10,47 @@ void drop_parameters(Module& module) {
   for (const auto& child : module.children()) drop_parameters(*child);
 }
 
-const at::Tensor& weight_of(Module& root, Role role, const char* what) {
+const Module& require(const Module& root, Role role, const char* what) {
   const Module* module = root.find(role);
   if (module == nullptr) fail(StatusCode::unsupported, "kernel injection: the model has no {}", what);
-  return module->parameter("weight");
+  return *module;
 }
 
-FusedModel::Outer take_outer(Module& root) {
+NormTensors norm_of(const Module& root, Role role, const char* what) {
+  const Module& module = require(root, role, what);
+  return {module.parameter("weight"), module.parameter("bias")};
+}
+
+LinearTensors linear_of(const Module& root, Role role, const char* what) {
+  const Module& module = require(root, role, what);
+  return {module.parameter("weight").contiguous(), module.parameter("bias")};
+}
+
+FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   FusedModel::Outer outer;
-  outer.token_embedding = weight_of(root, Role::token_embedding, "token embedding").contiguous();
+  outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
   if (const Module* positions = root.find(Role::position_embedding)) {
     outer.position_embedding = positions->parameter("weight").contiguous();
   }
-  const Module* norm = root.find(Role::final_norm);
-  if (norm == nullptr) fail(StatusCode::unsupported, "kernel injection: the model has no final norm");
-  outer.final_norm = {norm->parameter("weight"), norm->parameter("bias")};
-  outer.head.weight = weight_of(root, Role::head, "head").contiguous();
-  outer.head.bias = root.find(Role::head)->parameter("bias");
+  if (const Module* types = root.find(Role::token_type_embedding)) {
+    outer.type_embedding = types->parameter("weight").contiguous();
+  }
+  if (config.embedding_norm) outer.embedding_norm = norm_of(root, Role::embedding_norm, "embedding norm");
+  if (config.final_norm) outer.final_norm = norm_of(root, Role::final_norm, "final norm");
+  if (config.head.kind == HeadKind::none) return outer;
+  if (config.head.dense) outer.head_dense = linear_of(root, Role::head_dense, "dense part of the head");
+  if (config.head.dense_norm) outer.head_norm = norm_of(root, Role::head_norm, "norm of the head");
+  outer.head = linear_of(root, Role::head, "head");
   return outer;
+}
+
+bool is_embedding(Role role) {
+  return role == Role::token_embedding || role == Role::position_embedding || role == Role::token_type_embedding ||
+         role == Role::embedding_norm;
+}
+
+bool is_head(Role role) {
+  return role == Role::final_norm || role == Role::head_dense || role == Role::head_norm || role == Role::head;
 }
 
 }  // namespace
@@ -44,14 +67,15 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
     }
     plan.push_back({class_name, 1, by});
   };
+  const char* layer_name = blueprint.config.encoder ? "FusedEncoderLayer" : "FusedDecoderLayer";
   int32_t last_layer = -1;
   for (const ModuleSpec& module : blueprint.modules) {
     if (module.layer >= 0) {
-      if (module.layer != last_layer) count(module.class_name, "FusedDecoderLayer");
+      if (module.layer != last_layer) count(module.class_name, layer_name);
       last_layer = module.layer;
-    } else if (module.role == Role::token_embedding || module.role == Role::position_embedding) {
+    } else if (is_embedding(module.role)) {
       count(module.class_name, "embedding kernel");
-    } else if (module.role == Role::final_norm || module.role == Role::head) {
+    } else if (is_head(module.role)) {
       count(module.class_name, "fused head");
     }
   }
@@ -60,7 +84,7 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
 
 std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype) {
   Module& root = client.root();
-  FusedModel::Outer outer = take_outer(root);
+  FusedModel::Outer outer = take_outer(root, client.config());
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers;
   const std::vector<Module*> modules = decoder_layers(root);
   for (size_t i = 0; i < modules.size(); ++i) {

@@ -16,6 +16,8 @@ enum class Role : int32_t {
   none,
   token_embedding,
   position_embedding,
+  token_type_embedding,
+  embedding_norm,
   input_norm,
   query,
   key,
@@ -24,11 +26,15 @@ enum class Role : int32_t {
   query_norm,
   key_norm,
   attention_output,
+  post_attention_norm,  ///< of the post-norm form: over x + attention(x)
   feed_forward_norm,
+  post_feed_forward_norm,  ///< of the post-norm form: over x + feed_forward(x)
   gate,
   up,
   down,
   final_norm,
+  head_dense,
+  head_norm,
   head,
 };
 

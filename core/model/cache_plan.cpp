@@ -22,6 +22,11 @@ CachePlan plan_cache(const ModelConfig& config, DType dtype) {
       }
       plan.kinds.push_back({0, a.kv_heads, a.head_dim, a.window, block_size_for(a.head_dim), dtype});
     }
+    if (config.encoder) {  // nothing is kept from step to step: one place serves all layers, one after another
+      plan.kinds[kind].layers = 1;
+      plan.layers.push_back({static_cast<int64_t>(kind), 0});
+      continue;
+    }
     plan.layers.push_back({static_cast<int64_t>(kind), plan.kinds[kind].layers++});
   }
   return plan;

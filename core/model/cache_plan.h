@@ -19,8 +19,8 @@ struct CachePlan {
   std::vector<LayerCache> layers;
 };
 
-/// Layers of equal KV heads, head_dim and window share a kind. Throws UNSUPPORTED when a model needs more kinds than a
-/// step can address.
+/// Layers of equal KV heads, head_dim and window share a kind; the layers of an encoder share even the place in it.
+/// Throws UNSUPPORTED when a model needs more kinds than a step can address.
 CachePlan plan_cache(const ModelConfig& config, DType dtype);
 
 }  // namespace graft

@@ -20,15 +20,17 @@ at::Tensor index_tensor(const int32_t* values, int64_t count) {
 struct ClientModel::Step {
   const StepView& view;
   const CachePool& pool;
-  at::Tensor token_ids, positions, logit_rows;
+  at::Tensor token_ids, token_types, positions, logit_rows, hidden_rows;
   std::vector<at::Tensor> angles;             ///< per rope [T, rotary_dim / 2]
   std::vector<at::Tensor> attention_factors;  ///< per rope [T]
 
   Step(const StepView& v, const CachePool& p, const std::vector<RopeTables>& ropes) : view(v), pool(p) {
     const int64_t tokens = *v.token_count;
     token_ids = index_tensor(v.token_ids, tokens);
+    token_types = index_tensor(v.token_types, tokens);
     positions = index_tensor(v.positions, tokens);
     logit_rows = index_tensor(v.logit_rows, *v.logit_row_count);
+    hidden_rows = index_tensor(v.hidden_rows, *v.hidden_row_count);
     for (const RopeTables& rope : ropes) {
       std::vector<at::Tensor> parts, factors;
       for (int64_t s = 0; s < *v.sequence_count; ++s) {
@@ -48,20 +50,19 @@ ClientModel::ClientModel(const ModelConfig& config, std::unique_ptr<Module> root
   for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
 }
 
-at::Tensor ClientModel::forward(const StepView& view, const CachePool& pool,
-                                const std::vector<LayerCache>& caches) const {
+ClientModel::Outputs ClientModel::forward(const StepView& view, const CachePool& pool,
+                                          const std::vector<LayerCache>& caches) const {
   const Step step(view, pool, ropes_);
   at::Tensor x = embed(step);
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const Module& layer = *layers_[i];
-    const LayerConfig& config = config_.layers[i];
-    x = x + attention(layer, config, step, caches[i], client::norm(*layer.find(Role::input_norm), config.norm, x));
-    x = x + client::feed_forward(layer, config.feed_forward,
-                                 client::norm(*layer.find(Role::feed_forward_norm), config.norm, x));
-  }
-  x = x.index_select(0, step.logit_rows);
-  x = client::norm(*root_->find(Role::final_norm), config_.final_norm, x);
-  return client::linear(*root_->find(Role::head), x).contiguous();
+  for (size_t i = 0; i < layers_.size(); ++i) x = run_layer(*layers_[i], config_.layers[i], step, caches[i], x);
+  const auto rows = [&](const at::Tensor& wanted) {
+    const at::Tensor own = x.index_select(0, wanted);
+    return config_.final_norm ? client::norm(*root_->find(Role::final_norm), *config_.final_norm, own) : own;
+  };
+  Outputs outputs;
+  outputs.hidden = rows(step.hidden_rows).contiguous();
+  if (config_.head.kind != HeadKind::none) outputs.logits = run_head(rows(step.logit_rows)).contiguous();
+  return outputs;
 }
 
 at::Tensor ClientModel::embed(const Step& step) const {
@@ -69,8 +70,32 @@ at::Tensor ClientModel::embed(const Step& step) const {
     return module.parameter("weight").index_select(0, ids).to(at::kFloat);
   };
   at::Tensor x = rows(*root_->find(Role::token_embedding), step.token_ids) * config_.embedding_scale;
-  if (const Module* positions = root_->find(Role::position_embedding)) x = x + rows(*positions, step.positions);
-  return x;
+  if (const Module* types = root_->find(Role::token_type_embedding)) x = x + rows(*types, step.token_types);
+  if (const Module* positions = root_->find(Role::position_embedding)) {
+    x = x + rows(*positions, step.positions + config_.position_offset);
+  }
+  return config_.embedding_norm ? client::norm(*root_->find(Role::embedding_norm), *config_.embedding_norm, x) : x;
+}
+
+at::Tensor ClientModel::run_layer(const Module& layer, const LayerConfig& config, const Step& step,
+                                  const LayerCache& cache, const at::Tensor& x) const {
+  const auto norm = [&](Role role, const at::Tensor& values) {
+    return client::norm(*layer.find(role), config.norm, values);
+  };
+  if (config.residual == ResidualForm::post_norm) {
+    const at::Tensor middle = norm(Role::post_attention_norm, x + attention(layer, config, step, cache, x));
+    return norm(Role::post_feed_forward_norm, middle + client::feed_forward(layer, config.feed_forward, middle));
+  }
+  const at::Tensor middle = x + attention(layer, config, step, cache, norm(Role::input_norm, x));
+  return middle + client::feed_forward(layer, config.feed_forward, norm(Role::feed_forward_norm, middle));
+}
+
+at::Tensor ClientModel::run_head(const at::Tensor& rows) const {
+  const HeadConfig& head = config_.head;
+  at::Tensor x = rows;
+  if (head.dense) x = client::activate(head.dense_activation, client::linear(*root_->find(Role::head_dense), x));
+  if (head.dense_norm) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
+  return client::linear(*root_->find(Role::head), x);
 }
 
 at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config, const Step& step,

@@ -21,13 +21,22 @@ class ClientModel {
   const ModelConfig& config() const { return config_; }
   Module& root() { return *root_; }
 
-  /// Runs a step: writes this step's keys and values to the pool, returns float32 logits [R, vocabulary].
-  at::Tensor forward(const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches) const;
+  /// Float32, contiguous.
+  struct Outputs {
+    at::Tensor logits;  ///< [R, output_width]; undefined without a head
+    at::Tensor hidden;  ///< [H, hidden_size]
+  };
+
+  /// Runs a step: writes this step's keys and values to the pool, returns the wanted rows.
+  Outputs forward(const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches) const;
 
  private:
   struct Step;
 
   at::Tensor embed(const Step& step) const;
+  at::Tensor run_layer(const Module& layer, const LayerConfig& config, const Step& step, const LayerCache& cache,
+                       const at::Tensor& x) const;
+  at::Tensor run_head(const at::Tensor& rows) const;
   at::Tensor attention(const Module& layer, const LayerConfig& config, const Step& step, const LayerCache& cache,
                        const at::Tensor& x) const;
 

@@ -65,8 +65,15 @@ struct FeedForwardConfig {
   bool gated = true;
 };
 
-/// One decoder layer in the sequential pre-norm form x += attention(norm(x)); x += feed_forward(norm(x)).
+/// Where a layer's norms stand.
+enum class ResidualForm : int32_t {
+  pre_norm,   ///< x += attention(norm(x)); x += feed_forward(norm(x))
+  post_norm,  ///< x = norm(x + attention(x)); x = norm(x + feed_forward(x))
+};
+
+/// One decoder or encoder layer.
 struct LayerConfig {
+  ResidualForm residual = ResidualForm::pre_norm;
   NormConfig norm;
   AttentionConfig attention;
   FeedForwardConfig feed_forward;
@@ -83,20 +90,46 @@ struct GenerationDefaults {
   std::optional<double> top_p;
 };
 
+/// What the class puts on the base model. Every kind but `none` ends in one linear, `output_width` wide.
+enum class HeadKind : int32_t {
+  none,             ///< the base model alone: hidden rows, no logits
+  language,         ///< one column per token of the vocabulary
+  sequence_labels,  ///< one row per sequence, from its first token
+  token_labels,     ///< one row per token
+};
+
+/// rows -> norm(activation(dense(rows))) -> linear, the first parts where stated.
+struct HeadConfig {
+  HeadKind kind = HeadKind::language;
+  bool dense = false;
+  Activation dense_activation = Activation::tanh;
+  bool dense_norm = false;
+  NormConfig norm;                  ///< of dense_norm
+  std::vector<std::string> labels;  ///< of the label kinds, in the order of the columns
+  bool multi_label = false;         ///< labels do not exclude each other: a sigmoid each instead of one softmax
+};
+
 struct ModelConfig {
   std::string model_type;    ///< "llama"
   std::string architecture;  ///< "LlamaForCausalLM"
   int64_t hidden_size = 0;
   int64_t vocabulary = 0;
-  int64_t max_positions = 0;   ///< longest context the model was made for
-  int64_t position_table = 0;  ///< rows of a learned position embedding; 0: none
+  bool encoder = false;                      ///< attends both ways, gives hidden rows, never generates
+  int64_t max_positions = 0;                 ///< longest context the model was made for
+  int64_t position_table = 0;                ///< rows of a learned position embedding; 0: none
+  int64_t position_offset = 0;               ///< row of the first token's position; longest input: position_table - it
+  int64_t unplaced_token = -1;               ///< token without a position of its own (StepTraits); -1: none
+  int64_t token_types = 0;                   ///< rows of a token type embedding; 0: none
+  std::optional<NormConfig> embedding_norm;  ///< over the sum of the embeddings
   double embedding_scale = 1.0;
   bool tied_head = false;
-  NormConfig final_norm;
+  std::optional<NormConfig> final_norm;
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers;
   std::optional<DType> stored_dtype;  ///< `dtype` / `torch_dtype` of config.json
   GenerationDefaults generation;
+  HeadConfig head;
+  int64_t output_width = 0;  ///< columns of logits: vocabulary or number of labels; 0 without a head
 };
 
 }  // namespace graft

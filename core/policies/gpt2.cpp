@@ -88,7 +88,7 @@ Blueprint describe(const JsonObject& json) {
     add_layer(tree, config.layers[static_cast<size_t>(i)], json, i, config.hidden_size);
   }
   tree.close();
-  tree.norm("ln_f", Role::final_norm, "LayerNorm", config.hidden_size, config.final_norm);
+  tree.norm("ln_f", Role::final_norm, "LayerNorm", config.hidden_size, layer.norm);
   tree.close();
   tree.linear("lm_head", Role::head, config.hidden_size, config.vocabulary, false);
   tree.close();

@@ -4,26 +4,33 @@
 
 namespace graft {
 
-StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool) : limits_(limits), kinds_(pool.kind_count()) {
+StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const StepTraits& traits)
+    : limits_(limits), traits_(traits), kinds_(pool.kind_count()) {
   const auto tokens = static_cast<size_t>(limits.tokens);
   const auto sequences = static_cast<size_t>(limits.sequences);
   token_ids_.resize(tokens);
+  token_types_.resize(tokens);
   positions_.resize(tokens);
   sequence_of_.resize(tokens);
   query_starts_.resize(sequences + 1);
   context_lengths_.resize(sequences);
   planned_lengths_.resize(sequences);
   logit_rows_.resize(static_cast<size_t>(limits.logit_rows));
+  hidden_rows_.resize(static_cast<size_t>(limits.hidden_rows));
+  view_.stage = traits.stage;
   view_.token_count = &token_count_;
   view_.sequence_count = &sequence_count_;
   view_.logit_row_count = &logit_row_count_;
+  view_.hidden_row_count = &hidden_row_count_;
   view_.token_ids = token_ids_.data();
+  view_.token_types = token_types_.data();
   view_.positions = positions_.data();
   view_.sequence_of = sequence_of_.data();
   view_.query_starts = query_starts_.data();
   view_.context_lengths = context_lengths_.data();
   view_.planned_lengths = planned_lengths_.data();
   view_.logit_rows = logit_rows_.data();
+  view_.hidden_rows = hidden_rows_.data();
   for (int64_t k = 0; k < kinds_; ++k) {
     const int64_t block_size = pool.kind(k).block_size;
     const int64_t stride = (limits.context + block_size - 1) / block_size;
@@ -37,27 +44,35 @@ void StepBuffer::clear() {
   token_count_ = 0;
   sequence_count_ = 0;
   logit_row_count_ = 0;
+  hidden_row_count_ = 0;
   query_starts_[0] = 0;
 }
 
-bool StepBuffer::fits(int64_t tokens, int64_t logit_rows) const {
+bool StepBuffer::fits(int64_t tokens, int64_t logit_rows, int64_t hidden_rows) const {
   return token_count_ + tokens <= limits_.tokens && sequence_count_ + 1 <= limits_.sequences &&
-         logit_row_count_ + logit_rows <= limits_.logit_rows;
+         logit_row_count_ + logit_rows <= limits_.logit_rows && hidden_row_count_ + hidden_rows <= limits_.hidden_rows;
 }
 
-int64_t StepBuffer::add_sequence(const int64_t* tokens, int64_t count, int64_t first_position, int64_t planned_length,
-                                 const SequenceBlocks& blocks, Logits logits) {
+StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t* token_types, int64_t count,
+                                           int64_t first_position, int64_t planned_length, const SequenceBlocks& blocks,
+                                           Wanted wanted) {
+  const auto wants = [count](Rows rows, int64_t i) {
+    return rows == Rows::all || (rows == Rows::first && i == 0) || (rows == Rows::last && i + 1 == count);
+  };
   const int32_t sequence = sequence_count_++;
-  const int64_t first_logit_row = logits == Logits::none ? -1 : logit_row_count_;
+  Place place;
+  if (wanted.logits != Rows::none) place.logit_row = logit_row_count_;
+  if (wanted.hidden != Rows::none) place.hidden_row = hidden_row_count_;
+  int64_t position = first_position;
   for (int64_t i = 0; i < count; ++i) {
     const auto t = static_cast<size_t>(token_count_);
     token_ids_[t] = static_cast<int32_t>(tokens[i]);
-    positions_[t] = static_cast<int32_t>(first_position + i);
+    token_types_[t] = token_types != nullptr ? static_cast<int32_t>(token_types[i]) : 0;
+    positions_[t] = tokens[i] == traits_.unplaced_token ? -1 : static_cast<int32_t>(position++);
     sequence_of_[t] = sequence;
     for (int64_t k = 0; k < kinds_; ++k) slots_[k][t] = blocks.slot(k, first_position + i);
-    if (logits == Logits::all || (logits == Logits::last && i + 1 == count)) {
-      logit_rows_[static_cast<size_t>(logit_row_count_++)] = token_count_;
-    }
+    if (wants(wanted.logits, i)) logit_rows_[static_cast<size_t>(logit_row_count_++)] = token_count_;
+    if (wants(wanted.hidden, i)) hidden_rows_[static_cast<size_t>(hidden_row_count_++)] = token_count_;
     ++token_count_;
   }
   const auto s = static_cast<size_t>(sequence);
@@ -70,7 +85,7 @@ int64_t StepBuffer::add_sequence(const int64_t* tokens, int64_t count, int64_t f
     const int64_t used = std::min<int64_t>(static_cast<int64_t>(table.size()), stride);
     std::copy_n(table.begin(), used, block_tables_[k].begin() + static_cast<int64_t>(s) * stride);
   }
-  return first_logit_row;
+  return place;
 }
 
 }  // namespace graft

@@ -11,45 +11,66 @@
 namespace graft {
 
 struct StepLimits {
-  int64_t tokens = 0;      ///< T at most
-  int64_t sequences = 0;   ///< S at most
-  int64_t logit_rows = 0;  ///< R at most
-  int64_t context = 0;     ///< longest sequence, which sizes the block tables
+  int64_t tokens = 0;       ///< T at most
+  int64_t sequences = 0;    ///< S at most
+  int64_t logit_rows = 0;   ///< R at most
+  int64_t hidden_rows = 0;  ///< H at most
+  int64_t context = 0;      ///< longest sequence, which sizes the block tables
+};
+
+/// What steps of a model have in common.
+struct StepTraits {
+  Stage stage = Stage::decode;
+  /// Token that has no place of its own: its position is -1 and the following tokens count on as if it were not there.
+  /// RoBERTa does so with its padding token. -1: every token counts.
+  int64_t unplaced_token = -1;
 };
 
 class StepBuffer {
  public:
-  StepBuffer(const StepLimits& limits, const CachePool& pool);
+  /// Which rows of a sequence's tokens are wanted.
+  enum class Rows { none, first, last, all };
+  struct Wanted {
+    Rows logits = Rows::none;
+    Rows hidden = Rows::none;
+  };
+  /// Where a sequence's wanted rows start in the step's outputs; -1: none is wanted.
+  struct Place {
+    int64_t logit_row = -1;
+    int64_t hidden_row = -1;
+  };
+
+  StepBuffer(const StepLimits& limits, const CachePool& pool, const StepTraits& traits = {});
 
   /// Starts an empty step.
   void clear();
 
-  /// Whether `tokens` more tokens of one sequence with `logit_rows` wanted rows still fit.
-  bool fits(int64_t tokens, int64_t logit_rows) const;
-
-  /// Which rows of a sequence's tokens give logits.
-  enum class Logits { none, last, all };
+  /// Whether `tokens` more tokens of one sequence with so many wanted rows still fit.
+  bool fits(int64_t tokens, int64_t logit_rows, int64_t hidden_rows = 0) const;
 
   /// Adds the tokens at positions first_position .. first_position + count - 1 of a sequence whose blocks already cover
-  /// them. Returns the index of its first logit row (of the step's R), or -1 when none is wanted.
-  int64_t add_sequence(const int64_t* tokens, int64_t count, int64_t first_position, int64_t planned_length,
-                       const SequenceBlocks& blocks, Logits logits);
+  /// them. `token_types` has `count` entries, or is null: zeros. An encoder's sequence is whole in one step.
+  Place add_sequence(const int64_t* tokens, const int64_t* token_types, int64_t count, int64_t first_position,
+                     int64_t planned_length, const SequenceBlocks& blocks, Wanted wanted);
 
   const StepView& view() const { return view_; }
   const StepLimits& limits() const { return limits_; }
   int64_t token_count() const { return token_count_; }
   int64_t sequence_count() const { return sequence_count_; }
   int64_t logit_row_count() const { return logit_row_count_; }
+  int64_t hidden_row_count() const { return hidden_row_count_; }
 
  private:
   StepLimits limits_;
+  StepTraits traits_;
   StepView view_;
   int64_t kinds_ = 0;
   int32_t token_count_ = 0;
   int32_t sequence_count_ = 0;
   int32_t logit_row_count_ = 0;
-  std::vector<int32_t> token_ids_, positions_, sequence_of_, query_starts_, context_lengths_, planned_lengths_,
-      logit_rows_;
+  int32_t hidden_row_count_ = 0;
+  std::vector<int32_t> token_ids_, token_types_, positions_, sequence_of_, query_starts_, context_lengths_,
+      planned_lengths_, logit_rows_, hidden_rows_;
   std::vector<int32_t> slots_[StepView::max_cache_kinds];
   std::vector<int32_t> block_tables_[StepView::max_cache_kinds];
 };

@@ -24,7 +24,8 @@ void widen_row(const unsigned char* row, int64_t width, float scale, bool add, f
 
 bool accepts(const void* args) {
   const auto& a = *static_cast<const EmbeddingArgs*>(args);
-  return float_dtype_bytes(a.dtype) != 0 && (a.position_table == nullptr || float_dtype_bytes(a.position_dtype) != 0);
+  return float_dtype_bytes(a.dtype) != 0 && (a.position_table == nullptr || float_dtype_bytes(a.position_dtype) != 0) &&
+         (a.type_table == nullptr || float_dtype_bytes(a.type_dtype) != 0);
 }
 
 void run(const void* args, const Context& context) {
@@ -37,6 +38,12 @@ void run(const void* args, const Context& context) {
         using Type = decltype(type);
         widen_row<Type>(bytes_of(a.table) + a.ids[t] * a.width * Type::bytes, a.width, a.scale, false, out);
       });
+      if (a.type_table != nullptr) {
+        with_float_type(a.type_dtype, [&](auto type) {
+          using Type = decltype(type);
+          widen_row<Type>(bytes_of(a.type_table) + a.types[t] * a.width * Type::bytes, a.width, 1.0f, true, out);
+        });
+      }
       if (a.position_table == nullptr) continue;
       const int64_t position = a.positions[t] + a.position_offset;
       with_float_type(a.position_dtype, [&](auto type) {

@@ -22,7 +22,7 @@ struct ActivationArgs {
   bool gated;
   const float* x;  ///< [capacity, width or 2 * width] with x_stride elements from row to row
   int64_t x_stride;
-  float* out;  ///< [capacity, width]
+  float* out;  ///< [capacity, width]; may be x when not gated
   int64_t out_stride;
 };
 

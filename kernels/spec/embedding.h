@@ -4,8 +4,8 @@
 
 namespace graft::kernels {
 
-/// out[t] = table[ids[t]] * scale (+ position_table[positions[t] + position_offset]), for t < *rows.
-/// The host has checked that ids are in [0, vocabulary) and positions inside the position table.
+/// out[t] = table[ids[t]] * scale (+ type_table[types[t]]) (+ position_table[positions[t] + position_offset]), for
+/// t < *rows. The host has checked that ids, types and positions are inside their tables.
 struct EmbeddingArgs {
   const int32_t* rows;  ///< number of tokens of this step, read when the kernel runs
   const int32_t* ids;   ///< [capacity]
@@ -17,7 +17,10 @@ struct EmbeddingArgs {
   const void* position_table;  ///< [positions, width] of `position_dtype`, or null
   DType position_dtype;
   int64_t position_offset;  ///< OPT and RoBERTa start their table later than 0
-  float* out;               ///< [capacity, width]
+  const int32_t* types;     ///< [capacity]; used with type_table only
+  const void* type_table;   ///< [types, width] of `type_dtype`, or null
+  DType type_dtype;
+  float* out;  ///< [capacity, width]
 };
 
 }  // namespace graft::kernels

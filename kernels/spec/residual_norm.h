@@ -24,7 +24,7 @@ struct ResidualNormArgs {
   DType weight_dtype;
   float weight_offset;  ///< 0, or 1 for the families that store weight - 1
   float epsilon;
-  float* out;  ///< [capacity, width] or null
+  float* out;  ///< [capacity, width] or null; may be `residual`: then the norm is what goes on (post-norm layers)
 };
 
 }  // namespace graft::kernels

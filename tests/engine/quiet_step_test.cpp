@@ -65,13 +65,14 @@ std::string case_path(const char* name) {
 // Prefills `tokens` tokens in a step, then decodes one.
 void prefill_and_decode(ModelRunner& runner, SequenceBlocks& blocks, const std::vector<int64_t>& tokens) {
   runner.step().clear();
-  runner.step().add_sequence(tokens.data(), static_cast<int64_t>(tokens.size()), 0, 64, blocks,
-                             StepBuffer::Logits::last);
-  ASSERT_NE(runner.run(), nullptr);
+  runner.step().add_sequence(tokens.data(), nullptr, static_cast<int64_t>(tokens.size()), 0, 64, blocks,
+                             {StepBuffer::Rows::last, StepBuffer::Rows::all});
+  ASSERT_NE(runner.run().logits, nullptr);
   const int64_t next = 3;
   runner.step().clear();
-  runner.step().add_sequence(&next, 1, static_cast<int64_t>(tokens.size()), 64, blocks, StepBuffer::Logits::last);
-  ASSERT_NE(runner.run(), nullptr);
+  runner.step().add_sequence(&next, nullptr, 1, static_cast<int64_t>(tokens.size()), 64, blocks,
+                             {StepBuffer::Rows::last});
+  ASSERT_NE(runner.run().logits, nullptr);
 }
 
 TEST_P(QuietStep, NoOperatorAndNoAllocation) {

@@ -7,20 +7,29 @@ namespace {
 
 TEST(StepBuffer, LaysOutARaggedBatch) {
   CachePool pool({{1, 1, 8, 0, 4, DType::float32}}, {8});
-  StepBuffer step({.tokens = 16, .sequences = 4, .logit_rows = 8, .context = 16}, pool);
+  StepBuffer step({.tokens = 16, .sequences = 4, .logit_rows = 8, .hidden_rows = 3, .context = 16}, pool);
   SequenceBlocks first(pool), second(pool);
   ASSERT_TRUE(first.grow(3));
   ASSERT_TRUE(second.grow(6));
   const int64_t a[] = {10, 11, 12};
   const int64_t b[] = {20};
+  const int64_t types[] = {0, 1, 1};
   step.clear();
-  EXPECT_EQ(step.add_sequence(a, 3, 0, 20, first, StepBuffer::Logits::all), 0);
-  EXPECT_EQ(step.add_sequence(b, 1, 5, 0, second, StepBuffer::Logits::last), 3);
+  EXPECT_EQ(step.add_sequence(a, types, 3, 0, 20, first, {StepBuffer::Rows::all, StepBuffer::Rows::first}).logit_row,
+            0);
+  const auto place = step.add_sequence(b, nullptr, 1, 5, 0, second, {StepBuffer::Rows::last, StepBuffer::Rows::last});
+  EXPECT_EQ(place.logit_row, 3);
+  EXPECT_EQ(place.hidden_row, 1);
 
   const StepView& view = step.view();
   EXPECT_EQ(*view.token_count, 4);
   EXPECT_EQ(*view.sequence_count, 2);
   EXPECT_EQ(*view.logit_row_count, 4);
+  EXPECT_EQ(*view.hidden_row_count, 2);
+  EXPECT_EQ(view.hidden_rows[0], 0);
+  EXPECT_EQ(view.hidden_rows[1], 3);
+  EXPECT_EQ(view.token_types[2], 1);
+  EXPECT_EQ(view.token_types[3], 0);
   EXPECT_EQ(view.token_ids[3], 20);
   EXPECT_EQ(view.positions[2], 2);
   EXPECT_EQ(view.positions[3], 5);
@@ -38,7 +47,7 @@ TEST(StepBuffer, LaysOutARaggedBatch) {
 
 TEST(StepBuffer, KeepsItsAddressesAndItsLimits) {
   CachePool pool({{1, 1, 8, 0, 4, DType::float32}}, {8});
-  StepBuffer step({.tokens = 4, .sequences = 2, .logit_rows = 3, .context = 16}, pool);
+  StepBuffer step({.tokens = 4, .sequences = 2, .logit_rows = 3, .hidden_rows = 2, .context = 16}, pool);
   const int32_t* ids = step.view().token_ids;
   SequenceBlocks blocks(pool);
   ASSERT_TRUE(blocks.grow(4));
@@ -47,11 +56,29 @@ TEST(StepBuffer, KeepsItsAddressesAndItsLimits) {
   EXPECT_FALSE(step.fits(5, 1));
   EXPECT_FALSE(step.fits(1, 4));
   step.clear();
-  step.add_sequence(tokens, 2, 0, 4, blocks, StepBuffer::Logits::none);
+  EXPECT_FALSE(step.fits(1, 1, 3));
+  const auto place = step.add_sequence(tokens, nullptr, 2, 0, 4, blocks, {});
+  EXPECT_EQ(place.logit_row, -1);
+  EXPECT_EQ(place.hidden_row, -1);
   EXPECT_FALSE(step.fits(3, 0));
   step.clear();
   EXPECT_EQ(step.token_count(), 0);
   EXPECT_EQ(step.view().token_ids, ids);
+}
+
+TEST(StepBuffer, LeavesOutThePositionOfAnUnplacedToken) {
+  CachePool pool({{1, 1, 8, 0, 4, DType::float32}}, {8});
+  StepBuffer step({.tokens = 4, .sequences = 1, .logit_rows = 1, .hidden_rows = 1, .context = 4}, pool,
+                  {Stage::encode_only, 7});
+  SequenceBlocks blocks(pool);
+  ASSERT_TRUE(blocks.grow(4));
+  const int64_t tokens[] = {5, 7, 6, 7};
+  step.clear();
+  step.add_sequence(tokens, nullptr, 4, 0, 4, blocks, {});
+  const int32_t* positions = step.view().positions;
+  EXPECT_EQ(std::vector<int32_t>(positions, positions + 4), (std::vector<int32_t>{0, -1, 1, -1}));
+  EXPECT_EQ(step.view().caches[0].slots[2], blocks.slot(0, 2)) << "keys lie where they lay";
+  EXPECT_EQ(step.view().stage, Stage::encode_only);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ Blueprint describe_gated_decoder(const JsonObject& json, const GatedDecoder& fam
     add_layer(tree, config.layers[static_cast<size_t>(i)], family, i, config.hidden_size, activation_class);
   }
   tree.close();
-  tree.norm("norm", Role::final_norm, family.prefix + "RMSNorm", config.hidden_size, config.final_norm);
+  tree.norm("norm", Role::final_norm, family.prefix + "RMSNorm", config.hidden_size, layer.norm);
   tree.plain("rotary_emb", family.prefix + "RotaryEmbedding");
   tree.close();
   tree.linear("lm_head", Role::head, config.hidden_size, config.vocabulary, false);

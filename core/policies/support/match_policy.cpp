@@ -51,6 +51,12 @@ PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_
   if (match.blueprint.multimodal && !text.has("tie_word_embeddings") && config.has("tie_word_embeddings")) {
     match.blueprint.config.tied_head = config.require_bool("tie_word_embeddings");
   }
+  ModelConfig& model = match.blueprint.config;
+  if (model.head.kind == HeadKind::language) {
+    model.output_width = model.vocabulary;
+  } else {
+    model.output_width = static_cast<int64_t>(model.head.labels.size());
+  }
   match.blueprint.config.generation = read_generation_defaults(text, generation_config);
   return match;
 }
