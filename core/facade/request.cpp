@@ -1,26 +1,47 @@
 #include <algorithm>
 
+#include "core/base/quote.h"
 #include "core/facade/objects.h"
 #include "core/facade/request_spec.h"
 
 namespace graft::facade {
 namespace {
 
+// Ids and log probabilities lie one after the other in the event's own buffer.
+void fill_top(Event& out, const std::vector<TokenLogprob>& top) {
+  out.top_count = static_cast<int64_t>(top.size());
+  out.top_tokens = nullptr;
+  out.top_logprobs = nullptr;
+  if (top.empty()) return;
+  static_assert(sizeof(int64_t) == sizeof(double));
+  const int64_t bytes = out.top_count * static_cast<int64_t>(sizeof(int64_t) + sizeof(double));
+  if (out.top.capacity < bytes && out.top.reserve(&out.top, bytes) == nullptr) {
+    fail(StatusCode::out_of_memory, "{} bytes for log probabilities could not be had", bytes);
+  }
+  out.top.size = bytes;
+  auto* tokens = reinterpret_cast<int64_t*>(out.top.data);
+  auto* logprobs = reinterpret_cast<double*>(tokens + out.top_count);
+  for (int64_t i = 0; i < out.top_count; ++i) {
+    tokens[i] = top[static_cast<size_t>(i)].token;
+    logprobs[i] = top[static_cast<size_t>(i)].logprob;
+  }
+  out.top_tokens = tokens;
+  out.top_logprobs = logprobs;
+}
+
 void fill_event(Event& out, const EventRecord& record) {
   out.kind = static_cast<int32_t>(record.kind);
   out.tag = record.tag;
   out.sequence = record.sequence;
   out.token = record.token;
-  out.logprob = 0;
+  out.logprob = record.logprob;
   out.finish_reason = static_cast<int32_t>(record.finish_reason);
   out.prompt_tokens = record.prompt_tokens;
   out.completion_tokens = record.completion_tokens;
   out.cached_tokens = record.cached_tokens;
   out.progress = record.progress;
   out.status = static_cast<int32_t>(record.status);
-  out.top_count = 0;
-  out.top_tokens = nullptr;
-  out.top_logprobs = nullptr;
+  fill_top(out, record.top);
   assign(out.text, record.text);
   assign(out.message, record.message);
 }
@@ -84,14 +105,11 @@ int32_t wait(Request* self, int64_t timeout_ms, ErrorText* error) {
 int32_t tensor(Request* self, Text name, Tensor* out, ErrorText* error) {
   return guarded(error, [&] {
     if (!self->state->ended()) fail(StatusCode::invalid_state, "the request has not finished");
-    const std::shared_ptr<const ResultTensor> result = self->state->result();
-    if (result == nullptr || view(name) != "logits") {
-      fail(StatusCode::not_found, "the request has no result '{}'", view(name));
-    }
+    const std::shared_ptr<const ResultTensor> result = self->state->result(view(name));
+    if (result == nullptr) fail(StatusCode::not_found, "the request has no result {}", quote(view(name)));
     out->dtype = static_cast<int32_t>(kernels::DType::float32);
-    out->rank = 2;
-    out->shape[0] = result->rows;
-    out->shape[1] = result->columns;
+    out->rank = static_cast<int32_t>(result->shape.size());
+    std::copy(result->shape.begin(), result->shape.end(), out->shape);
     out->data = result->values.data();
     out->byte_size = static_cast<int64_t>(result->values.size() * sizeof(float));
     out->owner = new std::shared_ptr<const ResultTensor>(result);

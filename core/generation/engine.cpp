@@ -33,43 +33,6 @@ void await_ready(Engine::Mailbox& mailbox, const Engine::Progress& progress) {
   if (mailbox.ended) throw Error(mailbox.failure, mailbox.failure_message);
 }
 
-void check_spec(const RequestSpec& spec, const Engine::Mailbox& mailbox) {
-  const auto prompt = static_cast<int64_t>(spec.prompt.size());
-  if (prompt == 0) fail(StatusCode::invalid_argument, "the prompt has no tokens, expected at least one");
-  for (size_t i = 0; i < spec.prompt.size(); ++i) {
-    if (spec.prompt[i] < 0 || spec.prompt[i] >= mailbox.vocabulary) {
-      fail(StatusCode::invalid_argument, "prompt token {} is {}, expected 0 to {}", i, spec.prompt[i],
-           mailbox.vocabulary - 1);
-    }
-  }
-  int64_t planned = prompt;
-  if (spec.kind == RequestKind::generate) {
-    planned = spec.max_tokens < 0 ? mailbox.context : prompt + std::min(spec.max_tokens, mailbox.context);
-  }
-  if (prompt > mailbox.context || planned > mailbox.context) {
-    fail(StatusCode::limit_exceeded, "prompt of {} tokens and max_tokens {}: the context holds {}", prompt,
-         spec.max_tokens, mailbox.context);
-  }
-  if (spec.kind == RequestKind::generate && prompt == mailbox.context && spec.max_tokens != 0) {
-    fail(StatusCode::limit_exceeded, "prompt of {} tokens fills the context, no token can be generated", prompt);
-  }
-  // Memory that is promised and not there ends the process when it is written, not when it is asked for.
-  const int64_t result_bytes = prompt * mailbox.vocabulary * static_cast<int64_t>(sizeof(float));
-  if (spec.kind == RequestKind::logits && result_bytes > physical_memory() / 2) {
-    fail(StatusCode::limit_exceeded, "logits of {} tokens take {} bytes, expected at most half of this machine's {}",
-         prompt, result_bytes, physical_memory());
-  }
-  const std::vector<int64_t> needed = mailbox.needed_blocks(planned);
-  for (size_t k = 0; k < needed.size(); ++k) {
-    if (needed[k] > mailbox.cache_blocks[k]) {
-      fail(StatusCode::limit_exceeded,
-           "a sequence of up to {} tokens needs {} cache blocks, the engine has {}: lower max_tokens or raise "
-           "memory_limit",
-           planned, needed[k], mailbox.cache_blocks[k]);
-    }
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOptions& options, const Progress& progress) {
@@ -82,6 +45,11 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
     // Token ids still work without one; a tokenizer that is there and broken is worth a line.
     engine->tokenizer_problem_ = error.what();
     if (error.code() != StatusCode::not_found) log(LogLevel::warning, "{}", error.what());
+  }
+  try {
+    engine->sentence_model_ = read_sentence_model(path);
+  } catch (const Error& error) {
+    engine->sentence_problem_ = error;  // of interest to embeddings alone
   }
   engine->info_ = describe_plan(plan, options, /*loaded=*/true).dump();
   engine->mailbox_ = std::make_shared<Mailbox>();
@@ -97,7 +65,7 @@ Engine::~Engine() {
 }
 
 std::shared_ptr<RequestState> Engine::submit(RequestSpec spec, std::shared_ptr<EventStream> queue) {
-  check_spec(spec, *mailbox_);
+  check_request(spec, mailbox_->limits);
   const bool own_stream = queue == nullptr;
   auto request = std::make_shared<RequestState>(
       std::move(spec), own_stream ? std::make_shared<EventStream>() : std::move(queue), own_stream);
@@ -136,6 +104,11 @@ StatusCode Engine::wait(int64_t timeout_ms, std::string& message) {
   if (!limit.wait(mailbox_->changed, lock, [&] { return mailbox_->ended; })) return StatusCode::timeout;
   message = mailbox_->failure_message;
   return mailbox_->failure;
+}
+
+const SentenceModel& Engine::sentence_model() const {
+  if (sentence_problem_) throw *sentence_problem_;
+  return sentence_model_;
 }
 
 std::string Engine::info_json() const {

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/engine/options.h"
 #include "core/generation/request.h"
+#include "core/generation/sentence_model.h"
 #include "core/text/tokenizer.h"
 
 namespace graft {
@@ -25,7 +27,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Checks a request against the model's limits and queues it. `queue` null: it gets a stream of its own.
-  /// Throws INVALID_ARGUMENT, LIMIT_EXCEEDED, BUSY, CLOSED.
+  /// Throws what check_request throws, BUSY, CLOSED.
   std::shared_ptr<RequestState> submit(RequestSpec spec, std::shared_ptr<EventStream> queue);
 
   /// Lets the engine's thread look at its requests (after a cancel).
@@ -40,6 +42,8 @@ class Engine {
   /// Null when the model has no tokenizer; then `tokenizer_problem` says why.
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::string& tokenizer_problem() const { return tokenizer_problem_; }
+  /// How it makes embeddings. Throws what reading its files threw.
+  const SentenceModel& sentence_model() const;
   std::string info_json() const;
   std::string stats_json() const;
 
@@ -52,6 +56,8 @@ class Engine {
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::string tokenizer_problem_;
+  SentenceModel sentence_model_;
+  std::optional<Error> sentence_problem_;
   std::string info_;
 };
 

@@ -64,12 +64,8 @@ class EngineThread {
 
   void publish_limits(ModelRunner& runner) {
     const std::lock_guard lock(mailbox_->mutex);
-    mailbox_->vocabulary = runner.plan().config().vocabulary;
-    mailbox_->context = runner.plan().limits.context;
-    mailbox_->cache_blocks = runner.plan().memory.cache_blocks;
-    mailbox_->needed_blocks = [kinds = runner.plan().cache.kinds, chunk = runner.plan().limits.tokens](int64_t length) {
-      return needed_cache_blocks(kinds, length, chunk);
-    };
+    const ModelPlan& plan = runner.plan();
+    mailbox_->limits = {plan.config(), plan.limits, plan.cache.kinds, plan.memory.cache_blocks};
     mailbox_->ready = true;
     mailbox_->changed.notify_all();
   }

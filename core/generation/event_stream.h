@@ -9,19 +9,22 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/generation/logprobs.h"
 
 namespace graft {
 
 enum class EventKind : int32_t { token = 0, text = 1, progress = 2, finished = 3, error = 4 };
 enum class FinishReason : int32_t { none = 0, stop = 1, length = 2, cancelled = 3, deadline = 4, error = 5 };
 
-/// One event. Slots of a stream are reused, so the strings keep their capacity.
+/// One event. Slots of a stream are reused, so strings and vectors keep their capacity.
 struct EventRecord {
   EventKind kind = EventKind::token;
   int64_t tag = 0;
   int64_t sequence = 0;
   int64_t token = -1;
   std::string text;
+  double logprob = 0;
+  std::vector<TokenLogprob> top;
   FinishReason finish_reason = FinishReason::none;
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;

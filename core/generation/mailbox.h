@@ -9,17 +9,15 @@
 #include <thread>
 #include <vector>
 
+#include "core/generation/check_request.h"
 #include "core/generation/engine.h"
 
 namespace graft {
 
 struct Engine::Mailbox {
   // Fixed by the thread before it is ready; read by anyone afterwards.
-  int64_t vocabulary = 0;
-  int64_t context = 0;
+  ServiceLimits limits;
   int64_t max_queue = 0;
-  std::vector<int64_t> cache_blocks;
-  std::function<std::vector<int64_t>(int64_t planned_length)> needed_blocks;
 
   std::thread::id thread;
 

@@ -19,14 +19,24 @@ void RequestState::push(EventRecord& event) {
   events_->push(event);
 }
 
-void RequestState::set_result(std::shared_ptr<const ResultTensor> result) {
+void RequestState::add_result(std::shared_ptr<const ResultTensor> result) {
   const std::lock_guard lock(mutex_);
-  result_ = std::move(result);
+  results_.push_back(std::move(result));
 }
 
-void RequestState::finish(FinishReason reason, int64_t completion_tokens) {
+void RequestState::finish_sequence(int64_t sequence, FinishReason reason, int64_t completion_tokens) {
   EventRecord event;
   event.kind = EventKind::finished;
+  event.sequence = sequence;
+  event.finish_reason = reason;
+  event.completion_tokens = completion_tokens;
+  push(event);
+}
+
+void RequestState::finish(FinishReason reason, int64_t completion_tokens, int64_t sequence) {
+  EventRecord event;
+  event.kind = EventKind::finished;
+  event.sequence = sequence;
   event.finish_reason = reason;
   event.completion_tokens = completion_tokens;
   const bool cancelled = reason == FinishReason::cancelled;
@@ -67,9 +77,12 @@ StatusCode RequestState::wait(int64_t timeout_ms) {
   return limit.wait(ended_changed_, lock, [&] { return ended_; }) ? status_ : StatusCode::timeout;
 }
 
-std::shared_ptr<const ResultTensor> RequestState::result() const {
+std::shared_ptr<const ResultTensor> RequestState::result(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  return result_;
+  for (const auto& result : results_) {
+    if (result->name == name) return result;
+  }
+  return nullptr;
 }
 
 const std::string& RequestState::error_message() const {

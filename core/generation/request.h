@@ -1,6 +1,7 @@
 // A request as the engine and its holder share it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -8,32 +9,49 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/generation/event_stream.h"
+#include "core/generation/logit_rules.h"
 #include "core/generation/sampling.h"
 
 namespace graft {
 
-enum class RequestKind : int32_t { generate = 0, logits = 1 };
+enum class RequestKind : int32_t { generate = 0, logits = 1, embed = 2, hidden = 3 };
+
+/// How one embedding is made of hidden rows. The names are those of sentence-transformers.
+enum class Pooling : int32_t { none, mean, cls, last, max, mean_sqrt_len, weighted_mean };
 
 /// Checked by the engine before it is queued.
 struct RequestSpec {
   RequestKind kind = RequestKind::generate;
   std::vector<int64_t> prompt;
-  int64_t max_tokens = -1;  ///< -1: as many as the context holds
+  std::vector<int64_t> token_types;  ///< as many as prompt tokens, or none
+  int64_t max_tokens = -1;           ///< -1: as many as the context holds
   SamplingOptions sampling;
+  LogitRules rules;
   bool ignore_eos = false;
   std::vector<int64_t> stop_tokens;
+  std::vector<std::string> stop_texts;
+  int64_t top_logprobs = 0;
+  int64_t sequences = 1;  ///< answers to give
+  int64_t beams = 1;      ///< above 1: beam search
+  double length_penalty = 1.0;
+  Pooling pooling = Pooling::mean;  ///< of an embed request
+  bool normalize = false;           ///< whether the pooled embedding gets length 1
   int64_t priority = 0;
   int64_t deadline_ms = 0;  ///< 0: none
   int64_t tag = 0;
 };
 
-/// float32 rows, immutable once published.
+/// A request's answers in the cache and the step at once.
+inline int64_t width(const RequestSpec& spec) { return std::max(spec.sequences, spec.beams); }
+
+/// float32, immutable once published.
 struct ResultTensor {
-  int64_t rows = 0;
-  int64_t columns = 0;
+  std::string name;  ///< "logits", "hidden", "embedding", "scores"
+  std::vector<int64_t> shape;
   std::vector<float> values;
 };
 
@@ -52,16 +70,19 @@ class RequestState {
 
   // The engine's side.
   void push(EventRecord& event);
-  void set_result(std::shared_ptr<const ResultTensor> result);
+  void add_result(std::shared_ptr<const ResultTensor> result);
+  /// Tells that one of several answers has ended.
+  void finish_sequence(int64_t sequence, FinishReason reason, int64_t completion_tokens);
   /// Pushes the last event and marks the end. Later calls do nothing.
-  void finish(FinishReason reason, int64_t completion_tokens);
+  void finish(FinishReason reason, int64_t completion_tokens, int64_t sequence = 0);
   void fail(StatusCode code, const std::string& message);
 
   // The holder's side.
   bool ended() const;
   /// OK or the failure once ended; TIMEOUT before.
   StatusCode wait(int64_t timeout_ms);
-  std::shared_ptr<const ResultTensor> result() const;
+  /// The result of that name, null when there is none.
+  std::shared_ptr<const ResultTensor> result(std::string_view name) const;
   /// Empty unless failed. The reference stays valid as long as this object.
   const std::string& error_message() const;
 
@@ -78,7 +99,7 @@ class RequestState {
   bool ended_ = false;
   StatusCode status_ = StatusCode::ok;
   std::string message_;
-  std::shared_ptr<const ResultTensor> result_;
+  std::vector<std::shared_ptr<const ResultTensor>> results_;
 };
 
 }  // namespace graft

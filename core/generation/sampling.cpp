@@ -8,8 +8,19 @@
 namespace graft {
 namespace {
 
-int64_t largest(const float* logits, int64_t count) {
-  int64_t best = 0;
+uint64_t drawn_seed() {
+  std::random_device device;
+  return (static_cast<uint64_t>(device()) << 32) ^ device();
+}
+
+bool more_likely(const Sampler::Candidate& a, const Sampler::Candidate& b) {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}
+
+}  // namespace
+
+int64_t most_likely(const float* logits, int64_t count) {
+  int64_t best = -1;
   float best_value = -std::numeric_limits<float>::infinity();
   for (int64_t i = 0; i < count; ++i) {
     if (logits[i] > best_value) {
@@ -20,15 +31,11 @@ int64_t largest(const float* logits, int64_t count) {
   return best;
 }
 
-uint64_t drawn_seed() {
-  std::random_device device;
-  return (static_cast<uint64_t>(device()) << 32) ^ device();
+Sampler::Sampler(const SamplingOptions& options, int64_t sequence)
+    : options_(options), state_(options.seed >= 0 ? static_cast<uint64_t>(options.seed) : drawn_seed()) {
+  // Any odd constant will do that is not the generator's own step, which would only shift the sequence.
+  state_ += static_cast<uint64_t>(sequence) * 0xd1342543de82ef95u;
 }
-
-}  // namespace
-
-Sampler::Sampler(const SamplingOptions& options)
-    : options_(options), state_(options.seed >= 0 ? static_cast<uint64_t>(options.seed) : drawn_seed()) {}
 
 // SplitMix64 (Steele, Lea, Flood 2014): small, fast, and good from any seed.
 double Sampler::uniform() {
@@ -40,46 +47,95 @@ double Sampler::uniform() {
   return static_cast<double>(z >> 11) * 0x1.0p-53;
 }
 
-int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
-  if (options_.greedy || options_.temperature == 0) return largest(logits, vocabulary);
+// Weights of the candidates relative to the most likely one; returns their sum.
+double Sampler::weigh() {
+  double top = -std::numeric_limits<double>::infinity();
+  for (const Candidate& candidate : candidates_) top = std::max(top, candidate.logit);
+  double total = 0;
+  for (Candidate& candidate : candidates_) {
+    // Plus infinity leaves no room for others; its difference with itself is not a number.
+    candidate.weight = candidate.logit == top ? 1.0 : std::exp(candidate.logit - top);
+    total += candidate.weight;
+  }
+  return total;
+}
+
+void Sampler::keep_top_k() {
+  if (options_.top_k <= 0 || options_.top_k >= static_cast<int64_t>(candidates_.size())) return;
+  std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k - 1, candidates_.end(), more_likely);
+  candidates_.resize(static_cast<size_t>(options_.top_k));
+}
+
+void Sampler::keep_top_p() {
+  if (options_.top_p >= 1) return;
+  std::ranges::sort(candidates_, more_likely);
+  const double wanted = options_.top_p * weigh();
+  double reached = 0;
+  size_t kept = 0;
+  while (kept < candidates_.size() && reached < wanted) reached += candidates_[kept++].weight;
+  candidates_.resize(std::max<size_t>(kept, 1));
+}
+
+void Sampler::keep_min_p() {
+  if (options_.min_p <= 0) return;
+  weigh();
+  std::erase_if(candidates_, [&](const Candidate& candidate) { return candidate.weight < options_.min_p; });
+}
+
+void Sampler::keep_typical() {
+  if (options_.typical_p >= 1) return;
+  const double total = weigh();
+  double entropy = 0;
+  for (const Candidate& candidate : candidates_) {
+    const double probability = candidate.weight / total;
+    if (probability > 0) entropy -= probability * std::log(probability);
+  }
+  const auto distance = [&](const Candidate& candidate) {
+    return std::abs(-std::log(candidate.weight / total) - entropy);
+  };
+  std::ranges::sort(candidates_, [&](const Candidate& a, const Candidate& b) {
+    const double left = distance(a), right = distance(b);
+    return left < right || (left == right && more_likely(a, b));
+  });
+  double reached = 0;
+  size_t kept = 0;
+  while (kept < candidates_.size() && reached < options_.typical_p * total) reached += candidates_[kept++].weight;
+  // What is exactly as typical as the last one stays too.
+  kept = std::max<size_t>(kept, 1);
+  while (kept < candidates_.size() && distance(candidates_[kept]) <= distance(candidates_[kept - 1])) ++kept;
+  candidates_.resize(kept);
+}
+
+std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t vocabulary) {
+  const double temperature = options_.greedy || options_.temperature == 0 ? 1.0 : options_.temperature;
   candidates_.clear();
   for (int64_t i = 0; i < vocabulary; ++i) {
-    if (!std::isnan(logits[i])) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+    const auto logit = static_cast<double>(logits[i]);
+    if (logit > -std::numeric_limits<double>::infinity()) {
+      candidates_.push_back({logit / temperature, 0, static_cast<int32_t>(i)});
+    }
   }
-  if (candidates_.empty()) return 0;
-  const auto before = [](const Candidate& a, const Candidate& b) {
-    return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
-  };
-  size_t kept = candidates_.size();
-  if (options_.top_k > 0 && static_cast<size_t>(options_.top_k) < kept) {
-    kept = static_cast<size_t>(options_.top_k);
-    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<int64_t>(kept) - 1, candidates_.end(),
-                     before);
-    candidates_.resize(kept);
-  }
-  if (options_.top_p < 1) std::sort(candidates_.begin(), candidates_.end(), before);
-  const float top = std::min_element(candidates_.begin(), candidates_.end(), before)->logit;
-  if (std::isinf(top)) return std::min_element(candidates_.begin(), candidates_.end(), before)->token;
-  weights_.resize(kept);
+  if (candidates_.empty()) return {};
+  keep_top_k();
+  keep_top_p();
+  keep_min_p();
+  keep_typical();
+  weigh();
+  return candidates_;
+}
+
+int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
+  if (options_.greedy || options_.temperature == 0) return most_likely(logits, vocabulary);
+  const std::span<const Candidate> kept = keep(logits, vocabulary);
+  if (kept.empty()) return -1;
   double total = 0;
-  for (size_t i = 0; i < kept; ++i) {
-    weights_[i] = std::exp((static_cast<double>(candidates_[i].logit) - top) / options_.temperature);
-    total += weights_[i];
-  }
-  if (options_.top_p < 1) {
-    double reached = 0;
-    size_t n = 0;
-    while (n < kept && reached < options_.top_p * total) reached += weights_[n++];
-    kept = std::max<size_t>(n, 1);
-    total = 0;
-    for (size_t i = 0; i < kept; ++i) total += weights_[i];
-  }
+  for (const Candidate& candidate : kept) total += candidate.weight;
   double target = uniform() * total;
-  for (size_t i = 0; i < kept; ++i) {
-    target -= weights_[i];
-    if (target < 0) return candidates_[i].token;
+  for (const Candidate& candidate : kept) {
+    target -= candidate.weight;
+    if (target < 0) return candidate.token;
   }
-  return candidates_[kept - 1].token;
+  return kept.back().token;
 }
 
 }  // namespace graft

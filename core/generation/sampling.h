@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace graft {
@@ -11,31 +12,46 @@ struct SamplingOptions {
   double temperature = 1.0;  ///< 0 is greedy
   int64_t top_k = 0;         ///< 0: all
   double top_p = 1.0;        ///< 1: all
+  double min_p = 0.0;        ///< 0: all
+  double typical_p = 1.0;    ///< 1: all
   int64_t seed = -1;         ///< -1: drawn
 };
 
-/// One sequence's choices: equal seeds and logits give equal tokens. One thread at a time.
+/// The first largest of `logits`; -1 when none is above minus infinity.
+int64_t most_likely(const float* logits, int64_t count);
+
+/// One sequence's choices: equal options, index and logits give equal tokens. One thread at a time.
 class Sampler {
  public:
-  explicit Sampler(const SamplingOptions& options);
+  struct Candidate {
+    double logit;  ///< divided by the temperature
+    double weight;
+    int32_t token;
+  };
 
-  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise, as Transformers' processors in
-  /// this order: divide by temperature, keep the top_k largest, keep the smallest set whose probability reaches top_p,
-  /// draw. NaN logits count as minus infinity. Allocates only on the first call.
+  /// `sequence` tells the answers of one request apart: each draws its own numbers from the same seed.
+  explicit Sampler(const SamplingOptions& options, int64_t sequence = 0);
+
+  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise one of keep(), drawn by weight.
+  /// -1 when none is above minus infinity, which NaN counts as. Allocates only on the first call.
   int64_t choose(const float* logits, int64_t vocabulary);
+
+  /// The tokens that may be drawn, with weights in proportion to their probabilities; at least one unless every logit
+  /// is minus infinity. As Transformers' processors in their order: temperature, top_k, top_p, min_p, typical_p
+  /// (Meister et al. 2023); each looks at the distribution that the one before left. Valid until the next call.
+  std::span<const Candidate> keep(const float* logits, int64_t vocabulary);
 
  private:
   double uniform();
-
-  struct Candidate {
-    float logit;
-    int32_t token;
-  };
+  double weigh();
+  void keep_top_k();
+  void keep_top_p();
+  void keep_min_p();
+  void keep_typical();
 
   SamplingOptions options_;
   uint64_t state_;
   std::vector<Candidate> candidates_;
-  std::vector<double> weights_;
 };
 
 }  // namespace graft

@@ -1,4 +1,4 @@
-// Which sequences take part in a step: every running one decodes, prompts fill what room is left in chunks (the
+// Which requests take part in a step: every running one decodes, prompts fill what room is left in chunks (the
 // SplitFuse idea of DeepSpeed-FastGen). Engine thread only.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/engine/model_runner.h"
-#include "core/generation/sequence.h"
+#include "core/generation/work.h"
 
 namespace graft {
 
@@ -25,26 +25,31 @@ class Scheduler {
   void end_all(StatusCode code, const std::string& message);
 
   int64_t waiting() const { return static_cast<int64_t>(waiting_.size()); }
-  int64_t running() const { return static_cast<int64_t>(running_.size()); }
+  /// Sequences in work.
+  int64_t running() const { return sequences_; }
 
  private:
   struct Running {
-    std::unique_ptr<Sequence> sequence;
-    std::vector<int64_t> reserved;
+    std::unique_ptr<Work> work;
+    int64_t sequences;              ///< that it may have in a step
+    std::vector<int64_t> reserved;  ///< cache blocks per kind
   };
 
-  static bool end_if_over(RequestState& request, Sequence* sequence);
+  static bool end_if_over(RequestState& request, Work* work);
   void end_overdue();
   void admit();
+  void start(std::shared_ptr<RequestState> request, std::vector<int64_t> needed);
   void fill_step();
+  bool take(Work& work, const StepOutput& output);
   void release(size_t index);
 
   ModelRunner& runner_;
-  std::shared_ptr<const Tokenizer> tokenizer_;
+  WorkContext context_;
   std::deque<std::shared_ptr<RequestState>> waiting_;  ///< by priority, then arrival
   std::vector<Running> running_;
+  int64_t sequences_ = 0;
   std::vector<int64_t> reserved_;  ///< blocks promised per kind: what is admitted can always finish
-  std::vector<Sequence*> in_step_;
+  std::vector<Work*> in_step_;
   size_t next_prompt_ = 0;
 };
 

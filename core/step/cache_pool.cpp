@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/status.h"
 
@@ -27,10 +28,11 @@ struct CachePool::Storage {
 };
 
 CachePool::CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks)
-    : kinds_(std::move(kinds)), blocks_(std::move(blocks)), free_(kinds_.size()) {
+    : kinds_(std::move(kinds)), blocks_(std::move(blocks)), free_(kinds_.size()), holders_(kinds_.size()) {
   for (size_t k = 0; k < kinds_.size(); ++k) {
     storage_.push_back(std::make_unique<Storage>(kinds_[k].block_bytes() * blocks_[k]));
     free_[k].reserve(static_cast<size_t>(blocks_[k]));
+    holders_[k].resize(static_cast<size_t>(blocks_[k]), 0);
     for (int64_t b = blocks_[k]; b > 0; --b) free_[k].push_back(static_cast<int32_t>(b - 1));
   }
 }
@@ -60,10 +62,31 @@ int32_t CachePool::take(int64_t kind) {
   if (list.empty()) return -1;
   const int32_t block = list.back();
   list.pop_back();
+  holders_[static_cast<size_t>(kind)][static_cast<size_t>(block)] = 1;
   return block;
 }
 
-void CachePool::give_back(int64_t kind, int32_t block) { free_[static_cast<size_t>(kind)].push_back(block); }
+void CachePool::share(int64_t kind, int32_t block) {
+  ++holders_[static_cast<size_t>(kind)][static_cast<size_t>(block)];
+}
+
+void CachePool::give_back(int64_t kind, int32_t block) {
+  if (--holders_[static_cast<size_t>(kind)][static_cast<size_t>(block)] == 0) {
+    free_[static_cast<size_t>(kind)].push_back(block);
+  }
+}
+
+void CachePool::copy_block(int64_t kind, int32_t from, int32_t to) {
+  const CacheKind& geometry = kinds_[static_cast<size_t>(kind)];
+  const int64_t bytes = geometry.block_bytes() / (2 * geometry.layers);
+  for (int64_t l = 0; l < geometry.layers; ++l) {
+    const kernels::PagedCache cache = layer(kind, l);
+    for (void* half : {cache.key, cache.value}) {
+      char* base = static_cast<char*>(half);
+      std::memcpy(base + to * bytes, base + from * bytes, static_cast<size_t>(bytes));
+    }
+  }
+}
 
 SequenceBlocks::SequenceBlocks(CachePool& pool)
     : pool_(pool),
@@ -93,6 +116,29 @@ bool SequenceBlocks::grow(int64_t length) {
     while (static_cast<int64_t>(tables_[k].size()) < wanted) tables_[k].push_back(pool_.take(static_cast<int64_t>(k)));
   }
   length_ = std::max(length_, length);
+  return true;
+}
+
+bool SequenceBlocks::share(const SequenceBlocks& other, int64_t length) {
+  const auto size_of = [&](size_t k) { return pool_.kind(static_cast<int64_t>(k)).block_size; };
+  for (size_t k = 0; k < tables_.size(); ++k) {
+    if (length % size_of(k) != 0 && pool_.free_blocks(static_cast<int64_t>(k)) < 1) return false;
+  }
+  for (size_t k = 0; k < tables_.size(); ++k) {
+    const auto kind = static_cast<int64_t>(k);
+    const int64_t full = length / size_of(k);
+    first_held_[k] = other.first_held_[k];
+    for (int64_t b = 0; b < full; ++b) {
+      const int32_t block = other.tables_[k][static_cast<size_t>(b)];
+      if (block >= 0) pool_.share(kind, block);
+      tables_[k].push_back(block);
+    }
+    if (length % size_of(k) != 0) {
+      tables_[k].push_back(pool_.take(kind));
+      pool_.copy_block(kind, other.tables_[k][static_cast<size_t>(full)], tables_[k].back());
+    }
+  }
+  length_ = length;
   return true;
 }
 

@@ -44,9 +44,14 @@ class CachePool {
   /// The storage of the `layer`-th layer of a kind.
   kernels::PagedCache layer(int64_t kind, int64_t layer) const;
 
-  /// A free block of the kind, or -1.
+  /// A free block of the kind, or -1. It is free again when everyone who holds it has given it back.
   int32_t take(int64_t kind);
+  /// One more holder of a block.
+  void share(int64_t kind, int32_t block);
   void give_back(int64_t kind, int32_t block);
+
+  /// Copies keys and values of a block, over all layers of the kind.
+  void copy_block(int64_t kind, int32_t from, int32_t to);
 
  private:
   struct Storage;
@@ -54,6 +59,7 @@ class CachePool {
   std::vector<CacheKind> kinds_;
   std::vector<int64_t> blocks_;
   std::vector<std::vector<int32_t>> free_;
+  std::vector<std::vector<int32_t>> holders_;  ///< of each block
   std::vector<std::unique_ptr<Storage>> storage_;
 };
 
@@ -68,6 +74,10 @@ class SequenceBlocks {
   /// Makes room for tokens [length(), length). False (nothing changed) when the pool is short.
   bool grow(int64_t length);
   int64_t length() const { return length_; }
+
+  /// Makes this, which is empty, hold the first `length` tokens of `other`: its full blocks are shared, the last one is
+  /// copied, since both will write there. False (nothing changed) when the pool is short.
+  bool share(const SequenceBlocks& other, int64_t length);
 
   /// Gives back the blocks of windowed kinds that no query at or after `position` can see.
   void drop_before(int64_t position);

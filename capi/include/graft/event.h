@@ -76,8 +76,8 @@ GRAFT_API int64_t graft_event_token(const graft_event* event);
 GRAFT_API const char* graft_event_text(const graft_event* event, int64_t* out_size);
 
 /**
- * Natural logarithm of the token's probability under the model, for requests with top_logprobs; 0 otherwise.
- * Not in this release: always 0.
+ * Natural logarithm of the token's probability under the model, before any rule or sampling setting, for requests with
+ * top_logprobs; 0 otherwise.
  */
 GRAFT_API double graft_event_logprob(const graft_event* event);
 

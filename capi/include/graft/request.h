@@ -74,7 +74,8 @@ GRAFT_API graft_status graft_request_wait(graft_request* request, int64_t timeou
 /**
  * The result of a finished request of kind logits, embed or hidden.
  *
- * name        "logits", "embedding" or "hidden".
+ * name        "logits", "embedding", "hidden", or "scores" of a sequence classifier's logits: float32 [labels],
+ *             probabilities that sum to 1, or one for each where labels do not exclude each other.
  * out_tensor  caller owns; release with graft_tensor_free.
  * Thread      any.
  * Status      NOT_FOUND (the request has no such result), INVALID_STATE (not finished).   Since ABI 1.

@@ -40,12 +40,16 @@ typedef int32_t graft_request_kind;
 
 enum {
   GRAFT_REQUEST_GENERATE = 0, /**< default: tokens and text, one event after another */
-  GRAFT_REQUEST_LOGITS = 1,   /**< graft_request_tensor "logits", float32 [tokens, vocabulary] */
+  GRAFT_REQUEST_LOGITS = 1,   /**< graft_request_tensor "logits", float32 [tokens, vocabulary or labels] */
   GRAFT_REQUEST_EMBED = 2,    /**< graft_request_tensor "embedding", float32 [hidden] */
   GRAFT_REQUEST_HIDDEN = 3    /**< graft_request_tensor "hidden", float32 [tokens, hidden] */
 };
 
-/** What the request yields; see graft_request_kind. A kind the model cannot give makes submit return UNSUPPORTED. */
+/**
+ * What the request yields; see graft_request_kind. A kind the model cannot give makes submit return UNSUPPORTED naming
+ * the model's class. A sequence classifier gives one row of logits and "scores", float32 [labels]; its labels are in
+ * graft_engine_info.
+ */
 GRAFT_API graft_status graft_request_options_set_kind(graft_request_options* options, graft_request_kind kind);
 
 /** Most tokens to generate: 0 or more; -1 (default) = as many as the context holds. */
@@ -58,19 +62,23 @@ GRAFT_API graft_status graft_request_options_set_min_tokens(graft_request_option
 typedef int32_t graft_pooling;
 
 enum {
-  GRAFT_POOLING_MODEL = 0, /**< default: as the model's own files say */
+  GRAFT_POOLING_MODEL = 0, /**< default: as the files of sentence-transformers say, the mean where there are none */
   GRAFT_POOLING_MEAN = 1,
   GRAFT_POOLING_CLS = 2,  /**< the first row */
   GRAFT_POOLING_LAST = 3, /**< the last row */
   GRAFT_POOLING_NONE = 4  /**< all rows: [tokens, hidden] */
 };
 
-/** Pooling of GRAFT_REQUEST_EMBED; see graft_pooling. */
+/** Pooling of GRAFT_REQUEST_EMBED; see graft_pooling. A model that scales its embeddings to length 1 does so with any.
+ */
 GRAFT_API graft_status graft_request_options_set_pooling(graft_request_options* options, graft_pooling pooling);
 
 /* --- Choosing a token --------------------------------------------------------------------------------------------- */
 
-/** 1 takes the most likely token each time and ignores the sampling settings below; 0 (default) samples. */
+/**
+ * 1 takes the most likely token each time: temperature, top_k, top_p, min_p, typical_p and seed do nothing, penalties,
+ * bias and bans still hold. 0 (default) samples.
+ */
 GRAFT_API graft_status graft_request_options_set_greedy(graft_request_options* options, int32_t enabled);
 
 /** Divides the logits: 0 (the same as greedy) or more, finite; 1 by default. */
@@ -91,7 +99,8 @@ GRAFT_API graft_status graft_request_options_set_typical_p(graft_request_options
 /** Seed of the random choices: 0 or more repeats them; -1 (default) = drawn anew. */
 GRAFT_API graft_status graft_request_options_set_seed(graft_request_options* options, int64_t seed);
 
-/** Divides positive and multiplies negative logits of tokens seen before: above 0, finite; 1 (default) = off. */
+/** Divides positive and multiplies negative logits of tokens of prompt and answer: above 0, finite; 1 (default) = off.
+ */
 GRAFT_API graft_status graft_request_options_set_repetition_penalty(graft_request_options* options, double penalty);
 
 /** Subtracted from a logit once for each time its token was generated: finite; 0 (default) = off. */
@@ -136,7 +145,11 @@ GRAFT_API graft_status graft_request_options_set_deadline_ms(graft_request_optio
 
 /* --- Several answers ---------------------------------------------------------------------------------------------- */
 
-/** Beam search over this many beams: 1 (default = none) or more. */
+/**
+ * Beam search over this many beams: 1 (default = none) or more. Takes the most likely answers, so the sampling settings
+ * do nothing while penalties, bias and bans hold; answers come when the search has ended, the best first. Not together
+ * with a stop text or top_logprobs (submit then returns UNSUPPORTED).
+ */
 GRAFT_API graft_status graft_request_options_set_num_beams(graft_request_options* options, int64_t beams);
 
 /** Answers to give: 1 (default) or more; graft_event_sequence tells them apart. With beams, at most num_beams. */
