@@ -67,11 +67,10 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
     }
     plan.push_back({class_name, 1, by});
   };
-  const char* layer_name = blueprint.config.encoder ? "FusedEncoderLayer" : "FusedDecoderLayer";
   int32_t last_layer = -1;
   for (const ModuleSpec& module : blueprint.modules) {
     if (module.layer >= 0) {
-      if (module.layer != last_layer) count(module.class_name, layer_name);
+      if (module.layer != last_layer) count(module.class_name, "FusedDecoderLayer");
       last_layer = module.layer;
     } else if (is_embedding(module.role)) {
       count(module.class_name, "embedding kernel");

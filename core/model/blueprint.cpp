@@ -49,10 +49,11 @@ void BlueprintBuilder::close_layer() {
   layer_ = -1;
 }
 
-void BlueprintBuilder::embedding(std::string_view name, Role role, int64_t rows, int64_t width) {
+void BlueprintBuilder::embedding(std::string_view name, Role role, int64_t rows, int64_t width, int64_t padding) {
   ModuleSpec& spec = add(name, "Embedding", role);
   spec.detail = fmt::format("{}, {}", rows, width);
-  spec.parameters = {{"weight", {rows, width}}};
+  if (padding >= 0) spec.detail += fmt::format(", padding_idx={}", padding);
+  spec.parameters = {{"weight", {rows, width}, {}}};
 }
 
 void BlueprintBuilder::linear(std::string_view name, Role role, int64_t in_features, int64_t out_features, bool bias) {
@@ -60,8 +61,8 @@ void BlueprintBuilder::linear(std::string_view name, Role role, int64_t in_featu
   spec.detail =
       fmt::format("in_features={}, out_features={}, bias={}", in_features, out_features, bias ? "True" : "False");
   spec.parallel = default_parallel_role(role);
-  spec.parameters = {{"weight", {out_features, in_features}}};
-  if (bias) spec.parameters.push_back({"bias", {out_features}});
+  spec.parameters = {{"weight", {out_features, in_features}, {}}};
+  if (bias) spec.parameters.push_back({"bias", {out_features}, {}});
 }
 
 void BlueprintBuilder::conv1d(std::string_view name, Role role, int64_t in_features, int64_t out_features) {
@@ -69,7 +70,7 @@ void BlueprintBuilder::conv1d(std::string_view name, Role role, int64_t in_featu
   spec.detail = fmt::format("nf={}, nx={}", out_features, in_features);
   spec.layout = LinearLayout::in_out;
   spec.parallel = default_parallel_role(role);
-  spec.parameters = {{"weight", {in_features, out_features}}, {"bias", {out_features}}};
+  spec.parameters = {{"weight", {in_features, out_features}, {}}, {"bias", {out_features}, {}}};
 }
 
 void BlueprintBuilder::norm(std::string_view name, Role role, std::string class_name, int64_t width,
@@ -78,8 +79,15 @@ void BlueprintBuilder::norm(std::string_view name, Role role, std::string class_
   const bool layer_norm = config.kind == NormKind::layer;
   spec.detail = layer_norm ? fmt::format("({},), eps={}, elementwise_affine=True", width, config.epsilon)
                            : fmt::format("({},), eps={}", width, config.epsilon);
-  spec.parameters = {{"weight", {width}}};
-  if (layer_norm) spec.parameters.push_back({"bias", {width}});
+  // Checkpoints converted from TensorFlow call them gamma and beta.
+  spec.parameters = {{"weight", {width}, {spec.path + ".gamma"}}};
+  if (layer_norm) spec.parameters.push_back({"bias", {width}, {spec.path + ".beta"}});
+}
+
+void BlueprintBuilder::also_named(std::string_view parameter, std::string full_name) {
+  for (ParameterSpec& spec : blueprint_.modules.back().parameters) {
+    if (spec.name == parameter) spec.other_names.push_back(std::move(full_name));
+  }
 }
 
 void BlueprintBuilder::plain(std::string_view name, std::string class_name, std::string detail) {

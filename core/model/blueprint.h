@@ -50,6 +50,7 @@ enum class ParallelRole : int32_t { replicated, column, row };
 struct ParameterSpec {
   std::string name;  ///< "weight", "bias"
   std::vector<int64_t> shape;
+  std::vector<std::string> other_names;  ///< full names that it may have in the checkpoint instead of its own
 };
 
 struct ModuleSpec {
@@ -69,6 +70,9 @@ struct Blueprint {
   /// Where the base model's tensors start in the class's own names ("model.", "transformer."). Checkpoints of the bare
   /// base model lack it, multimodal ones have another in its place.
   std::string base_prefix;
+  /// For a class that is the base model itself: where its tensors start in checkpoints of the classes around it
+  /// ("bert."). Empty: there are none.
+  std::string wrapped_prefix;
   bool multimodal = false;  ///< the text half of a checkpoint that holds more
   /// Tensors that may be in a checkpoint and are not needed; '*' stands for any text.
   std::vector<std::string> skipped_tensors;
@@ -86,11 +90,14 @@ class BlueprintBuilder {
   void open_layer(int64_t index, std::string class_name);
   void close_layer();
 
-  void embedding(std::string_view name, Role role, int64_t rows, int64_t width);
+  /// `padding`: the row that Transformers prints as padding_idx; -1: none.
+  void embedding(std::string_view name, Role role, int64_t rows, int64_t width, int64_t padding = -1);
   void linear(std::string_view name, Role role, int64_t in_features, int64_t out_features, bool bias);
   /// Transformers' Conv1D: the weight is [in, out].
   void conv1d(std::string_view name, Role role, int64_t in_features, int64_t out_features);
   void norm(std::string_view name, Role role, std::string class_name, int64_t width, const NormConfig& config);
+  /// Another full name for a parameter of the module added last.
+  void also_named(std::string_view parameter, std::string full_name);
   /// A module without parameters (activations, dropout, rotary embedding), kept so that the tree prints as expected.
   void plain(std::string_view name, std::string class_name, std::string detail = "");
 

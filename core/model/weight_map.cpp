@@ -1,6 +1,7 @@
 #include "core/model/weight_map.h"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_set>
 
 #include "core/base/quote.h"
@@ -29,6 +30,7 @@ const ModuleSpec& module_of(const Blueprint& blueprint, Role role) {
 
 Naming find_naming(const Blueprint& blueprint, const Checkpoint& checkpoint) {
   std::vector<Naming> candidates = {{blueprint.base_prefix, ""}, {"", ""}};
+  if (!blueprint.wrapped_prefix.empty()) candidates = {{"", ""}, {blueprint.wrapped_prefix, ""}};
   if (blueprint.multimodal) {
     candidates = {{"model.language_model.", ""},
                   {"language_model." + blueprint.base_prefix, "language_model."},
@@ -58,6 +60,16 @@ void check_surplus(const Blueprint& blueprint, const Checkpoint& checkpoint, con
     fail(StatusCode::corrupt_data, "{}: tensor {} {} is not part of {} as config.json describes it", checkpoint.path(),
          quote(tensor.name), to_string(tensor.shape), blueprint.config.architecture);
   }
+}
+
+// Whether a tied weight is in the checkpoint with values of its own. Transformers then takes them, whatever config.json
+// says of the tie.
+bool stored_apart(const Checkpoint& checkpoint, const std::string& own_name, const std::string& embedding_name) {
+  const TensorEntry* own = checkpoint.find(own_name);
+  const TensorEntry* embedding = checkpoint.find(embedding_name);
+  if (own == nullptr || embedding == nullptr || own->data == embedding->data) return false;
+  return own->dtype != embedding->dtype || own->shape != embedding->shape ||
+         std::memcmp(own->data, embedding->data, static_cast<size_t>(own->byte_size)) != 0;
 }
 
 }  // namespace
@@ -93,9 +105,17 @@ WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) 
     const bool tied = module.role == Role::head && blueprint.config.tied_head;
     for (const ParameterSpec& parameter : module.parameters) {
       const std::string own_name = naming.name_of(blueprint, module.path + "." + parameter.name);
-      if (tied) used.insert(own_name);  // a stored copy of the tied weight is ignored, as Transformers does
-      const bool from_embedding = tied && parameter.name == "weight";
-      const std::string name = from_embedding ? naming.name_of(blueprint, embedding.path + ".weight") : own_name;
+      if (tied) used.insert(own_name);  // a stored copy of the tied weight is ignored
+      const std::string embedding_name = naming.name_of(blueprint, embedding.path + ".weight");
+      const bool from_embedding =
+          tied && parameter.name == "weight" && !stored_apart(checkpoint, own_name, embedding_name);
+      std::string name = from_embedding ? embedding_name : own_name;
+      for (const std::string& full_name : parameter.other_names) {
+        const std::string other = naming.name_of(blueprint, full_name);
+        if (!checkpoint.contains(other)) continue;
+        used.insert(other);
+        if (!checkpoint.contains(name)) name = other;
+      }
       const TensorEntry& entry = checkpoint.require(name, parameter.shape);
       if (!can_be_weight(entry.dtype)) {
         fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", checkpoint.path(), quote(name),

@@ -42,6 +42,29 @@ TEST(LayerTensors, TakeSharesStorage) {
   EXPECT_FALSE(tensors.query_norm.defined());
 }
 
+TEST(LayerTensors, TakeKnowsTheFormByItsNorms) {
+  Blueprint blueprint;
+  BlueprintBuilder tree(blueprint);
+  const NormConfig norm{NormKind::layer, 1e-5, 0};
+  tree.open_layer(0, "Block");
+  for (const Role role : {Role::query, Role::key, Role::value, Role::attention_output, Role::up, Role::down}) {
+    tree.linear("linear", role, 2, 2, false);
+  }
+  tree.norm("first", Role::post_attention_norm, "LayerNorm", 2, norm);
+  tree.norm("second", Role::post_feed_forward_norm, "LayerNorm", 2, norm);
+  tree.close_layer();
+  const std::unique_ptr<Module> block = build_tree(blueprint);
+  for (const auto& child : block->children()) child->parameters().push_back({"weight", at::ones({2})});
+  LayerTensors tensors = take_tensors(*block);
+  convert_to_dtype(tensors, DType::bfloat16);
+  EXPECT_FALSE(tensors.input_norm.weight.defined());
+  EXPECT_FALSE(tensors.feed_forward_norm.weight.defined());
+  EXPECT_EQ(tensors.post_attention_norm.weight.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(tensors.post_feed_forward_norm.weight.scalar_type(), at::kBFloat16);
+  block->children().pop_back();
+  EXPECT_THROW(take_tensors(*block), Error);
+}
+
 TEST(LayerTensors, TakeNamesWhatIsMissing) {
   std::unique_ptr<Module> block = make_block();
   block->children().pop_back();

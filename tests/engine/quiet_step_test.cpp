@@ -106,6 +106,35 @@ TEST_P(QuietStep, NoOperatorAndNoAllocation) {
 #endif
 }
 
+TEST(QuietEncoderStep, NoOperatorAndNoAllocation) {
+  EngineOptions options;
+  options.threads = 2;
+  ModelRunner runner(plan_model(case_path("bert_sequence_labels"), options), options, nullptr);
+  SequenceBlocks first(runner.cache()), second(runner.cache());
+  std::vector<int64_t> tokens(20);
+  std::iota(tokens.begin(), tokens.end(), 1);
+  ASSERT_TRUE(first.grow(20));
+  ASSERT_TRUE(second.grow(3));
+  const auto encode = [&] {
+    runner.step().clear();
+    runner.step().add_sequence(tokens.data(), nullptr, 20, 0, 20, first, {StepBuffer::Rows::first});
+    runner.step().add_sequence(tokens.data(), nullptr, 3, 0, 3, second,
+                               {StepBuffer::Rows::none, StepBuffer::Rows::all});
+    return runner.run();
+  };
+  ASSERT_NE(encode().logits, nullptr);  // warm-up
+  const auto handle =
+      at::addGlobalCallback(at::RecordFunctionCallback(count_operator).scopes({at::RecordScope::FUNCTION}));
+  operators = 0;
+  const int64_t before = allocations;
+  encode();
+  const int64_t allocated = allocations - before;
+  const int64_t called = operators;
+  at::removeCallback(handle);
+  EXPECT_EQ(called, 0);
+  EXPECT_EQ(allocated, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, QuietStep, testing::Values("llama_gqa", "gpt2_plain"),
                          [](const auto& info) { return std::string(info.param); });
 

@@ -26,6 +26,13 @@ TEST(Embedding, ReferenceByHand) {
   args.out = out;
   reference_of(Op::embedding)->run(&args, {});
   EXPECT_EQ(std::vector<float>(out, out + 4), (std::vector<float>{20, 32, 32, 44}));
+  const int32_t types[] = {1, 0};
+  const float type_table[] = {100, 200, 300, 400};
+  args.types = types;
+  args.type_table = type_table;
+  args.type_dtype = DType::float32;
+  reference_of(Op::embedding)->run(&args, {});
+  EXPECT_EQ(std::vector<float>(out, out + 4), (std::vector<float>{320, 432, 132, 244}));
 }
 
 TEST(Embedding, VariantsMatchReference) {
@@ -34,18 +41,23 @@ TEST(Embedding, VariantsMatchReference) {
     Random random(seed);
     const int64_t capacity = random.in(1, 90), width = random.pick<int64_t>({1, 7, 8, 9, 64, 1000}), vocabulary = 11;
     const int32_t rows = static_cast<int32_t>(random.in(0, capacity));
-    std::vector<int32_t> ids, positions;
+    std::vector<int32_t> ids, positions, types;
     for (int64_t t = 0; t < capacity; ++t) {
       ids.push_back(static_cast<int32_t>(random.in(0, vocabulary - 1)));
-      positions.push_back(static_cast<int32_t>(random.in(0, 4)));
+      positions.push_back(static_cast<int32_t>(random.in(-1, 4)));
+      types.push_back(static_cast<int32_t>(random.in(0, 2)));
     }
     EmbeddingArgs args = {};
     args.dtype = random.float_type();
     args.position_dtype = random.float_type();
+    args.type_dtype = random.float_type();
     TypedArray table(args.dtype, random.normals(vocabulary * width), random.in(0, 3));
     TypedArray position_table(args.position_dtype, random.normals(7 * width), random.in(0, 3));
+    TypedArray type_table(args.type_dtype, random.normals(3 * width), random.in(0, 3));
     args.rows = &rows;
     args.ids = ids.data();
+    args.types = types.data();
+    args.type_table = random.coin() ? type_table.data() : nullptr;
     args.table = table.data();
     args.width = width;
     args.scale = random.coin() ? 1.0f : 5.5f;

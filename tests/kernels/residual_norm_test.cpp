@@ -68,10 +68,11 @@ TEST(ResidualNorm, VariantsMatchReference) {
     args.weight_offset = random.coin() ? 0.0f : 1.0f;
     args.epsilon = 1e-5f;
     const bool normed = random.in(0, 5) != 0;
+    const bool in_place = random.in(0, 3) == 0;  // the post-norm form
     const auto run = [&](const Variant& variant, int32_t workers) {
       std::vector<float> residual = start, out(start.size(), -77.0f);
       args.residual = residual.data();
-      args.out = normed ? out.data() : nullptr;
+      args.out = !normed ? nullptr : in_place ? residual.data() : out.data();
       Pool pool(workers);
       variant.run(&args, pool.context());
       residual.insert(residual.end(), out.begin(), out.end());

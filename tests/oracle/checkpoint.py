@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import zlib
 
 import torch
@@ -15,7 +16,10 @@ NORM_STD = 0.2
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # What --scale multiplies: widths and head counts, so that head_dim stays as the case states it.
 WIDTHS = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "n_embd", "n_head",
-          "n_inner")
+          "n_inner", "dim", "hidden_dim", "n_heads")
+
+# What query_std is for.
+SHARP = ("q_proj", "k_proj", "c_attn", "self.query.weight", "self.key.weight", "q_lin.weight", "k_lin.weight")
 
 
 def seed_of(name, seed):
@@ -33,7 +37,7 @@ def config_of(family, keywords, scale=1):
 
 
 def is_norm(name):
-    return "norm" in name or ".ln_" in name
+    return "norm" in name.lower() or ".ln_" in name
 
 
 def redraw(model, seed, dtype, query_std=None):
@@ -49,7 +53,7 @@ def redraw(model, seed, dtype, query_std=None):
                 value = (BIAS_STD * noise).to(dtype)
                 value[value == 0] = 0.0625
             else:
-                sharp = query_std and any(key in name for key in ("q_proj", "k_proj", "c_attn"))
+                sharp = query_std and any(key in name for key in SHARP)
                 value = ((query_std if sharp else MATRIX_STD) * noise).to(dtype)
             parameter.copy_(value)
 
@@ -58,7 +62,10 @@ def build(family, case, seed, scale=1):
     """The model in float32 whose weights are exact in the case's dtype."""
     config = config_of(family, case["config"], scale)
     config._attn_implementation = "eager"
-    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    if "architecture" in case:
+        model = getattr(transformers, case["architecture"])(config)
+    else:
+        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     redraw(model, seed_of(case["name"], seed), DTYPES[case.get("dtype", "float32")], case.get("query_std"))
     return model.eval()
 
@@ -80,7 +87,10 @@ def write_json(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def rename(name, layout):
+def rename(name, case):
+    layout = case.get("layout", "transformers")
+    for pattern, replacement in case.get("rename", []):
+        name = re.sub(pattern, replacement, name)
     if layout == "wrapped":
         return name.replace("model.", "model.language_model.", 1) if name.startswith("model.") else name
     if layout == "bare":
@@ -91,22 +101,25 @@ def rename(name, layout):
 def extra_tensor(name, shape):
     if name.endswith("inv_freq"):
         return 1.0 / 10000.0 ** (torch.arange(shape[0]).float() / shape[0])
+    if name.endswith("position_ids"):
+        return torch.arange(shape[-1]).expand(shape).contiguous()
     if len(shape) == 4:
         return torch.tril(torch.ones(shape))
     return torch.full(shape, -1e4) if not shape else torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
 
 def rewrite_tensors(model, case, directory):
-    layout, extra = case.get("layout", "transformers"), case.get("extra", {})
-    if layout == "transformers" and not extra and not case.get("head_copy"):
+    extra = case.get("extra", {})
+    if not any(case.get(key) for key in ("layout", "rename", "extra", "copies", "head_copy")):
         return
     files = sorted(directory.glob("model*.safetensors"))
     weight_map, total = {}, 0
     for file in files:
         with safe_open(file, "pt") as reader:
-            tensors = {rename(name, layout): reader.get_tensor(name) for name in reader.keys()}
+            tensors = {rename(name, case): reader.get_tensor(name) for name in reader.keys()}
         if file == files[-1]:
             tensors |= {name: extra_tensor(name, shape) for name, shape in extra.items()}
+            tensors |= {name: tensors[source].clone() for name, source in case.get("copies", {}).items()}
             if case.get("head_copy"):
                 tensors["lm_head.weight"] = model.get_input_embeddings().weight.detach().clone()
         save_file(tensors, file, metadata={"format": "pt"})

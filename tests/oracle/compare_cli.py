@@ -112,7 +112,7 @@ def main():
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    known = families.load()
+    known = {stem: family for stem, family in families.load().items() if hasattr(family, "random_config")}
     unknown = set(arguments.families or known) - set(known)
     if unknown:
         parser.error(f"no family {', '.join(sorted(unknown))}; there are {', '.join(known)}")

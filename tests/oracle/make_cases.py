@@ -6,7 +6,7 @@
 OUT_DIR/NAME is a model directory (config.json, *.safetensors, no tokenizer) with two more files:
   case.json             prompts, greedy continuations with the gap of the two best logits at each step, stop rule,
                         Transformers' own low-precision error; README.md says what each key means
-  expected.safetensors  "logits.I": float32 [T, vocab] of prompt I
+  expected.safetensors  "logits.I" [T, vocab] and "hidden.I" [T, width] of prompt I, float32
 
 A case whose stamp matches these scripts is kept. Every case is checked while it is made: Transformers reads the
 written directory to the same logits as the model in memory, greedy decoding agrees with and without a cache, every
@@ -162,8 +162,9 @@ def make(family, case, directory, arguments, stamp):
         record["low_precision"] = low_precision(plain, record["dtype"], prompts, logits)
     if plain != directory:
         shutil.rmtree(plain)
-    save_file({f"logits.{i}": tensor.contiguous() for i, tensor in enumerate(logits)},
-              directory / "expected.safetensors")
+    tensors = {f"logits.{i}": tensor.contiguous() for i, tensor in enumerate(logits)}
+    tensors |= {f"hidden.{i}": reference.hidden(loaded, prompt).contiguous() for i, prompt in enumerate(prompts)}
+    save_file(tensors, directory / "expected.safetensors")
     if plain == directory:  # the tree as Transformers prints it
         (directory / "tree.txt").write_text(f"{loaded}\n")
     (directory / "case.json").write_text(json.dumps(record, indent=1) + "\n")
@@ -213,7 +214,14 @@ def main():
         transformers.logging.disable_progress_bar()
     for family, case in stale:
         began = time.time()
-        record = make(family, case, arguments.out_dir / case["name"], arguments, stamp)
+        directory = arguments.out_dir / case["name"]
+        if "architecture" in case:
+            import encoders
+
+            record = encoders.make(family, case, directory, arguments, stamp)
+            print(encoders.describe(record, time.time() - began), flush=True)
+            continue
+        record = make(family, case, directory, arguments, stamp)
         print(describe(record, time.time() - began), flush=True)
     size = sum(path.stat().st_size for path in arguments.out_dir.rglob("*") if path.is_file())
     print(f"{len(stale)} of {len(wanted)} cases made, {time.time() - start:.1f} s, {size / 1e6:.1f} MB in "

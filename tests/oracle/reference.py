@@ -55,6 +55,13 @@ def logits(model, prompt):
     return forward(model, prompt)
 
 
+@torch.no_grad()
+def hidden(model, prompt):
+    """The base model's last hidden state, float32 [T, width]."""
+    reset_rope(model)
+    return model.base_model(torch.tensor([prompt]), use_cache=False)[0][0].float()
+
+
 def forward(model, prompt):
     return model(torch.tensor([prompt]), use_cache=False).logits[0].float()
 
@@ -97,7 +104,7 @@ def greedy_cached(model, prompt, count=NEW_TOKENS):
 
 def neutral(name, parameter):
     """The parameter as a reader would have it that does not know it: ones for norms, zeros for the rest."""
-    norm_weight = ("norm" in name or ".ln_" in name) and name.endswith("weight")
+    norm_weight = ("norm" in name.lower() or ".ln_" in name) and name.endswith("weight")
     return torch.ones_like(parameter) if norm_weight else torch.zeros_like(parameter)
 
 

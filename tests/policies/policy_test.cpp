@@ -94,10 +94,70 @@ TEST(Policy, BadConfigurationsNameTheKey) {
                StatusCode::corrupt_data, "layer_types");
 }
 
+std::string encoder(const std::string& model_type, const std::string& extra) {
+  return R"({"model_type":")" + model_type + R"(","vocab_size":128)" + extra + "}";
+}
+
+TEST(Policy, EncoderClassesAreThoseOfTheFamily) {
+  const auto head = [](const std::string& extra) { return match(encoder("bert", extra)).blueprint.config.head; };
+  EXPECT_EQ(head("").kind, HeadKind::none);
+  EXPECT_EQ(head(R"(,"architectures":["BertModel"])").kind, HeadKind::none);
+  EXPECT_EQ(head(R"(,"architectures":["BertForMaskedLM"])").kind, HeadKind::language);
+  EXPECT_EQ(head(R"(,"architectures":["BertForTokenClassification"])").kind, HeadKind::token_labels);
+  EXPECT_EQ(head(R"(,"architectures":["RobertaForMaskedLM"])").kind, HeadKind::none) << "of another family";
+  const Blueprint other = match(encoder("bert", R"(,"architectures":["BertForQuestionAnswering"])")).blueprint;
+  EXPECT_EQ(other.config.architecture, "BertModel");
+  EXPECT_EQ(other.wrapped_prefix, "bert.");
+  EXPECT_EQ(other.config.output_width, 0);
+  EXPECT_EQ(match(encoder("bert", R"(,"architectures":["BertForMaskedLM"])")).blueprint.config.output_width, 128);
+}
+
+TEST(Policy, EncoderLabelsAreInTheOrderOfTheirIds) {
+  const std::string sequence = R"(,"architectures":["DistilBertForSequenceClassification"])";
+  const auto head = [&](const std::string& extra) {
+    return match(encoder("distilbert", sequence + extra)).blueprint.config.head;
+  };
+  EXPECT_EQ(head("").labels, (std::vector<std::string>{"LABEL_0", "LABEL_1"}));
+  EXPECT_EQ(head(R"(,"num_labels":1)").labels, (std::vector<std::string>{"LABEL_0"}));
+  const std::string eleven =
+      R"(,"id2label":{"10":"k","0":"a","1":"b","2":"c","3":"d","4":"e","5":"f","6":"g","7":"h","8":"i","9":"j"})";
+  EXPECT_EQ(head(eleven).labels.back(), "k");
+  EXPECT_EQ(head(eleven).labels[2], "c");
+  EXPECT_FALSE(head("").multi_label);
+  EXPECT_TRUE(head(R"(,"problem_type":"multi_label_classification")").multi_label);
+  expect_error(encoder("distilbert", sequence + R"(,"id2label":{"0":"a","2":"c"})"), StatusCode::corrupt_data,
+               "id2label.1");
+  expect_error(encoder("distilbert", sequence + R"(,"id2label":{})"), StatusCode::corrupt_data, "id2label");
+  expect_error(encoder("distilbert", sequence + R"(,"num_labels":0)"), StatusCode::corrupt_data, "num_labels");
+}
+
+TEST(Policy, RobertaPositionsStartBehindThePadding) {
+  const ModelConfig config =
+      match(encoder("xlm-roberta", R"(,"pad_token_id":3,"max_position_embeddings":20)")).blueprint.config;
+  EXPECT_EQ(config.position_table, 20);
+  EXPECT_EQ(config.position_offset, 4);
+  EXPECT_EQ(config.max_positions, 16);
+  EXPECT_EQ(config.unplaced_token, 3);
+  expect_error(encoder("roberta", R"(,"pad_token_id":19,"max_position_embeddings":20)"), StatusCode::corrupt_data,
+               "max_position_embeddings");
+  expect_error(encoder("roberta", R"(,"pad_token_id":128)"), StatusCode::corrupt_data, "pad_token_id");
+}
+
+TEST(Policy, WhatEncodersDoNotDoIsRefused) {
+  expect_error(encoder("bert", R"(,"is_decoder":true)"), StatusCode::corrupt_data, "is_decoder");
+  expect_error(encoder("roberta", R"(,"add_cross_attention":true)"), StatusCode::corrupt_data, "add_cross_attention");
+  expect_error(encoder("bert", R"(,"position_embedding_type":"relative_key")"), StatusCode::corrupt_data,
+               "position_embedding_type");
+  expect_error(encoder("bert", R"(,"num_attention_heads":7)"), StatusCode::corrupt_data, "num_attention_heads");
+  expect_error(encoder("bert", R"(,"hidden_dropout_prob":"much")"), StatusCode::corrupt_data, "hidden_dropout_prob");
+  expect_error(encoder("bert", R"(,"architectures":[7])"), StatusCode::corrupt_data, "architectures");
+}
+
 TEST(Policy, EveryFileIsInTheTable) {
   std::vector<std::string> names;
   for (const Policy* policy : policies()) names.emplace_back(policy->name);
-  for (const char* name : {"gpt2", "llama", "mistral", "qwen2", "qwen3"}) {
+  for (const char* name :
+       {"bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "xlm_roberta"}) {
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   }
 }

@@ -43,12 +43,14 @@ struct TestCase {
   std::optional<StopRule> stop;
 };
 
-/// Names of the cases in a folder, sorted.
-inline std::vector<std::string> case_names(const std::filesystem::path& folder) {
+/// Names of the cases of decoders in a folder, or of those of encoders; sorted.
+inline std::vector<std::string> case_names(const std::filesystem::path& folder, bool encoders = false) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (std::filesystem::exists(entry.path() / "case.json", error)) names.push_back(entry.path().filename().string());
+    std::ifstream file(entry.path() / "case.json");
+    if (!file || nlohmann::json::parse(file).value("encoder", false) != encoders) continue;
+    names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;

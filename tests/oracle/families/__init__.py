@@ -16,11 +16,16 @@ A family file defines
     layout     "transformers" (default), "wrapped" (text_config and model.language_model.), "bare" (no base prefix)
     extra      {tensor name: shape}: tensors that a loader must skip
     head_copy  also write the tied head under its own name
+    copies     {tensor name: another's name}: also write that tensor under this name
     generation generation_config.json, with a list of eos ids that the stop rule adds to
     eos_in_config  no generation_config.json; config.json gets the list of eos ids
     lengths    prompt lengths instead of LENGTHS
+    architecture  an encoder's class, instead of the causal language model; then also
+      types    token types are drawn beside the tokens
+      padded   padding tokens stand inside of the prompts
+    rename     [(pattern, replacement)]: names of tensors in the checkpoint
     query_std  standard deviation of query and key projections (sharper attention shows positions better)
-  random_config(rng)  keywords over BASE with shapes drawn from random.Random `rng`
+  random_config(rng)  of decoders: keywords over BASE with shapes drawn from random.Random `rng`
 """
 
 import importlib.util
