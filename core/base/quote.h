@@ -11,6 +11,9 @@ namespace graft {
 /// "..." follows). The result is always valid UTF-8 on one line.
 std::string printable(std::string_view text, size_t limit = 200);
 
+/// How much of a path a message shows: what is said about it must fit into the 4096 bytes of the public interface too.
+inline constexpr size_t most_of_path = 3000;
+
 /// printable() between single quotes.
 std::string quote(std::string_view text, size_t limit = 200);
 

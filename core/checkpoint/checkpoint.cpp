@@ -12,7 +12,7 @@
 namespace graft {
 namespace {
 
-std::string shown(const std::string& path) { return printable(path, 4096); }
+std::string shown(const std::string& path) { return printable(path, most_of_path); }
 
 /// The first format that answers to the path.
 const CheckpointFormat& format_of(const std::string& path) {

@@ -139,7 +139,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 
 JsonValue parse_json(std::string_view text, const std::string& source, const JsonOptions& options) {
   auto document = std::make_shared<JsonDocument>();
-  document->source = printable(source, 4096);
+  document->source = printable(source, most_of_path);
   document->error = options.error;
   if (static_cast<int64_t>(text.size()) > options.max_bytes) {
     fail(StatusCode::limit_exceeded, "{}: found {} bytes of JSON, expected at most {}", document->source, text.size(),

@@ -41,10 +41,10 @@ int64_t physical_memory() {
 
 [[noreturn]] void fail_open(const std::string& path, int error) {
   if (error == ENOENT || error == ENOTDIR) {
-    fail(StatusCode::not_found, "{}: the file does not exist", printable(path, 4096));
+    fail(StatusCode::not_found, "{}: the file does not exist", printable(path, most_of_path));
   }
   const StatusCode code = error == ENOMEM ? StatusCode::out_of_memory : StatusCode::io_error;
-  fail(code, "{}: cannot open the file: {}", printable(path, 4096), reason(error));
+  fail(code, "{}: cannot open the file: {}", printable(path, most_of_path), reason(error));
 }
 
 void read_all(int descriptor, const std::string& path, std::byte* data, int64_t size) {
@@ -74,7 +74,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Weig
   if (descriptor.number() < 0) fail_open(path, errno);
   struct stat status {};
   if (::fstat(descriptor.number(), &status) != 0) fail_open(path, errno);
-  const std::string shown = printable(path, 4096);
+  const std::string shown = printable(path, most_of_path);
   if (S_ISDIR(status.st_mode)) fail(StatusCode::io_error, "{}: is a directory, expected a file", shown);
   if (!S_ISREG(status.st_mode)) fail(StatusCode::io_error, "{}: is not a regular file", shown);
   if (status.st_size == 0) fail(StatusCode::corrupt_data, "{}: the file is empty", shown);

@@ -123,7 +123,7 @@ std::string to_string(const std::vector<int64_t>& shape) {
 }
 
 std::vector<TensorEntry> read_safetensors(const std::shared_ptr<const MappedFile>& file) {
-  const std::string source = printable(file->path(), 4096);
+  const std::string source = printable(file->path(), most_of_path);
   const std::byte* bytes = file->data();
   if (file->size() < length_bytes) {
     fail(StatusCode::corrupt_data, "{}: found {} bytes, expected at least {}: the header length", source, file->size(),

@@ -118,7 +118,7 @@ WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) 
       }
       const TensorEntry& entry = checkpoint.require(name, parameter.shape);
       if (!can_be_weight(entry.dtype)) {
-        fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", checkpoint.path(), quote(name),
+        fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", entry.file->path(), quote(name),
              entry.dtype_name);
       }
       used.insert(name);

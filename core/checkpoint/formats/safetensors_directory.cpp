@@ -20,7 +20,7 @@ constexpr const char* single_name = "model.safetensors";
 constexpr const char* index_name = "model.safetensors.index.json";
 constexpr const char* extension = ".safetensors";
 
-std::string shown(const fs::path& path) { return printable(path.string(), 4096); }
+std::string shown(const fs::path& path) { return printable(path.string(), most_of_path); }
 
 /// Also true for what may not be looked at: opening it then says why.
 bool is_present(const fs::path& path) {

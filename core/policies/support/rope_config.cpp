@@ -1,7 +1,9 @@
 #include "core/policies/support/rope_config.h"
 
 #include <string>
+#include <vector>
 
+#include "core/base/status.h"
 #include "core/policies/support/config_fields.h"
 
 namespace graft {
@@ -36,6 +38,13 @@ double read_factor(const JsonObject& parameters, const RopeConfig& rope) {
   return static_cast<double>(rope.max_positions) / static_cast<double>(rope.original_max_positions);
 }
 
+std::vector<double> read_factors(const JsonObject& parameters, std::string_view key, int64_t count) {
+  const JsonArray factors = parameters.require_array(key);
+  if (factors.size() != count)
+    factors.fail_expected("one number for each pair of lanes (" + std::to_string(count) + ")");
+  return factors.numbers(positive);
+}
+
 }  // namespace
 
 RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_positions, const RopeDefaults& defaults,
@@ -53,12 +62,17 @@ RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_pos
     const double fraction = number("partial_rotary_factor", defaults.partial_rotary_factor, {1e-6, 1.0});
     rope.rotary_dim = static_cast<int64_t>(static_cast<double>(head_dim) * fraction);
   }
+  if (rope.rotary_dim < 2 || rope.rotary_dim % 2 != 0) {
+    fail(StatusCode::corrupt_data, "{}: 'head_dim' gives {} rotated lanes, expected an even number, 2 or more",
+         config.source(), rope.rotary_dim);
+  }
   rope.max_positions = max_positions;
   rope.original_max_positions = config.get_int(
       "original_max_position_embeddings",
       parameters.get_int("original_max_position_embeddings", max_positions, position_range), position_range);
   if (rope.kind == RopeKind::standard) return rope;
   rope.factor = read_factor(parameters, rope);
+  if (rope.kind == RopeKind::dynamic && rope.rotary_dim == 2) config.fail_expected("a 'head_dim' above 2 for dynamic");
   if (rope.kind == RopeKind::llama3) {
     rope.low_frequency_factor = parameters.require_number("low_freq_factor", positive);
     rope.high_frequency_factor = parameters.require_number("high_freq_factor", positive);
@@ -78,8 +92,8 @@ RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_pos
     rope.truncate = parameters.get_bool("truncate", true);
   }
   if (rope.kind == RopeKind::longrope) {
-    rope.short_factor = parameters.require_array("short_factor").numbers(positive);
-    rope.long_factor = parameters.require_array("long_factor").numbers(positive);
+    rope.short_factor = read_factors(parameters, "short_factor", rope.rotary_dim / 2);
+    rope.long_factor = read_factors(parameters, "long_factor", rope.rotary_dim / 2);
   }
   if (parameters.has("attention_factor"))
     rope.attention_factor = parameters.require_number("attention_factor", positive);

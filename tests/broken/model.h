@@ -1,0 +1,83 @@
+// A tiny Llama of random weights that a test damages in one place before it writes it down, and the check of what the
+// public interface says about it.
+#pragma once
+
+#include <graft/graft.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace graft::broken {
+
+using Json = nlohmann::ordered_json;
+
+/// What a model directory holds. `files` replaces what the other members would give, `absent` leaves files out, and
+/// `folders` are directories where files should be.
+struct Model {
+  explicit Model(int64_t head_dim = 8);
+  Json config;
+  Json header;       ///< of model.safetensors
+  std::string data;  ///< behind the header
+  std::map<std::string, std::string> files;
+  std::set<std::string> absent;
+  std::set<std::string> folders;
+
+  /// The whole safetensors file.
+  std::string weights() const;
+  /// Puts JSON text that no JSON library would write (NaN, 1e999, keys given twice) as the value of a key.
+  void set_raw(const std::string& key, const std::string& text);
+  void write(const std::filesystem::path& directory) const;
+};
+
+constexpr int64_t hidden = 32, vocabulary = 512, context = 64;
+
+/// A folder that goes away with the test.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string path(const std::string& name = "") const {
+    return name.empty() ? path_.string() : (path_ / name).string();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// One thing that is wrong, the status it must end in, and words that the message must hold.
+struct Case {
+  const char* name;
+  std::function<void(Model&)> damage;
+  graft_status status;
+  std::vector<std::string> texts;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Case& value) { return out << value.name; }
+inline std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+
+/// The eight bytes of a header length.
+std::string length_bytes(uint64_t length);
+
+std::string example_file(const std::string& name);
+
+/// A call's status is the expected one, and the thread's last message holds every text.
+void expect_failure(graft_status found, graft_status expected, const std::vector<std::string>& texts);
+
+/// Writes the damaged model, and opens it: it must fail as the case says. Then a sound model must open and answer.
+void expect_refused(const Case& value);
+
+/// A sound model opened with two threads; ends the test when that fails.
+graft_engine* open_sound();
+
+/// The engine answers a request of three tokens with four.
+void expect_answers(graft_engine* engine);
+
+}  // namespace graft::broken
