@@ -28,6 +28,9 @@ CASES = [
     dict(name="llama_six_heads", config=dict(hidden_size=96, num_attention_heads=6, num_key_value_heads=2,
                                              num_hidden_layers=3, intermediate_size=288, vocab_size=131)),
     dict(name="llama_tied", config=dict(tie_word_embeddings=True, **GQA), query_std=SHARP),
+    # says that it is tied and holds another head: Transformers believes the tensors
+    dict(name="llama_wrongly_tied", config=dict(tie_word_embeddings=False, **GQA), query_std=SHARP,
+         place=dict(tie_word_embeddings=True)),
     dict(name="llama_tied_head_copy", config=dict(tie_word_embeddings=True, **GQA), head_copy=True, shard="150KB"),
     dict(name="llama_biases", config=dict(attention_bias=True, mlp_bias=True, **GQA)),
     dict(name="llama_head_dim", config=dict(head_dim=24, **GQA), query_std=SHARP),
