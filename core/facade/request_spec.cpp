@@ -18,19 +18,22 @@ void refuse(std::initializer_list<NotYet> wishes) {
 }
 
 std::vector<int64_t> read_prompt(const graft::Engine& engine, const Input& input) {
-  refuse({{input.has_chat != 0, "a chat input"},
-          {input.decoder_token_count > 0, "an input's decoder_tokens"},
+  refuse({{input.decoder_token_count > 0, "an input's decoder_tokens"},
           {input.token_type_count > 0, "an input's token_types"},
           {input.tensor_count > 0, "an input's tensors"}});
-  if ((input.has_text != 0) == (input.has_tokens != 0)) {
-    fail(StatusCode::invalid_argument, "the input has {}, expected one of text and tokens",
-         input.has_text != 0 ? "both text and tokens" : "neither text nor tokens");
+  const int32_t given = (input.has_text != 0 ? 1 : 0) + (input.has_tokens != 0 ? 1 : 0) + (input.has_chat != 0 ? 1 : 0);
+  if (given != 1) {
+    fail(StatusCode::invalid_argument, "the input has {} of text, tokens and chat, expected exactly one", given);
   }
   if (input.has_tokens != 0) return {input.tokens, input.tokens + input.token_count};
   if (!engine.tokenizer()) {
-    fail(StatusCode::unsupported, "text needs a tokenizer: {}", engine.tokenizer_problem());
+    fail(StatusCode::unsupported, "{} needs a tokenizer: {}", input.has_chat != 0 ? "a chat" : "text",
+         engine.tokenizer_problem());
   }
-  return engine.tokenizer()->encode(view(input.text), /*add_special=*/true);
+  if (input.has_text != 0) return engine.tokenizer()->encode(view(input.text), /*add_special=*/true);
+  // The template writes the special tokens itself.
+  const std::string text = engine.chat_template()->render(view(input.chat), R"({"add_generation_prompt": true})");
+  return engine.tokenizer()->encode(text, /*add_special=*/false);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
     engine->tokenizer_problem_ = error.what();
     if (error.code() != StatusCode::not_found) log(LogLevel::warning, "{}", error.what());
   }
+  engine->chat_template_ = ChatTemplate::open(path);
   engine->info_ = describe_plan(plan, options, /*loaded=*/true).dump();
   engine->mailbox_ = std::make_shared<Mailbox>();
   engine->mailbox_->max_queue = options.max_queue > 0 ? options.max_queue : default_max_queue;

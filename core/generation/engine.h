@@ -7,6 +7,7 @@
 
 #include "core/engine/options.h"
 #include "core/generation/request.h"
+#include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
 
 namespace graft {
@@ -40,6 +41,8 @@ class Engine {
   /// Null when the model has no tokenizer; then `tokenizer_problem` says why.
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::string& tokenizer_problem() const { return tokenizer_problem_; }
+  /// Never null; rendering with it throws UNSUPPORTED when the model has no chat template.
+  const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
   std::string info_json() const;
   std::string stats_json() const;
 
@@ -52,6 +55,7 @@ class Engine {
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::string tokenizer_problem_;
+  std::shared_ptr<const ChatTemplate> chat_template_;
   std::string info_;
 };
 
