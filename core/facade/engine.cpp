@@ -78,7 +78,7 @@ int32_t open(Text path, const EngineOptions* in, Engine** out, ErrorText* error)
 int32_t tokenizer(Engine* self, Tokenizer** out, ErrorText* error) {
   return guarded(error, [&] {
     if (!self->engine->tokenizer()) fail(StatusCode::not_found, "{}", self->engine->tokenizer_problem());
-    *out = new Tokenizer{self->engine->tokenizer()};
+    *out = new Tokenizer{self->engine->tokenizer(), self->engine->chat_template()};
   });
 }
 

@@ -20,6 +20,7 @@ struct Engine {
 
 struct Tokenizer {
   std::shared_ptr<const graft::Tokenizer> tokenizer;
+  std::shared_ptr<const ChatTemplate> chat_template;
 };
 
 struct Decoder {

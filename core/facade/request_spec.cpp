@@ -27,7 +27,14 @@ std::vector<int64_t> encode_text(const graft::Engine& engine, std::string_view t
   const graft::Tokenizer& tokenizer = need_tokenizer(engine, "text");
   if (kind != RequestKind::embed) return tokenizer.encode(text, /*add_special=*/true);
   const SentenceModel& sentence = engine.sentence_model();
-  return tokenizer.encode(sentence.default_prompt + std::string(text), /*add_special=*/true);
+  return tokenizer.encode(sentence.default_prompt + std::string(text), /*add_special=*/true, sentence.max_tokens);
+}
+
+// The template writes the special tokens itself.
+std::vector<int64_t> encode_chat(const graft::Engine& engine, std::string_view messages) {
+  const graft::Tokenizer& tokenizer = need_tokenizer(engine, "a chat");
+  const std::string text = engine.chat_template()->render(messages, R"({"add_generation_prompt": true})");
+  return tokenizer.encode(text, /*add_special=*/false);
 }
 
 void read_input(const graft::Engine& engine, const Input& input, RequestSpec& spec) {
@@ -42,7 +49,7 @@ void read_input(const graft::Engine& engine, const Input& input, RequestSpec& sp
   } else if (input.has_text != 0) {
     spec.prompt = encode_text(engine, view(input.text), spec.kind);
   } else {
-    refuse({{true, "a chat input"}});
+    spec.prompt = encode_chat(engine, view(input.chat));
   }
   spec.token_types.assign(input.token_types, input.token_types + input.token_type_count);
 }

@@ -6,7 +6,9 @@ namespace graft::facade {
 namespace {
 
 int32_t open(Text path, Tokenizer** out, ErrorText* error) {
-  return guarded(error, [&] { *out = new Tokenizer{graft::Tokenizer::open(string(path))}; });
+  return guarded(error, [&] {
+    *out = new Tokenizer{graft::Tokenizer::open(string(path)), ChatTemplate::open(string(path))};
+  });
 }
 
 int32_t encode(Tokenizer* self, Text text, int32_t add_special, int64_t* out, int64_t capacity, int64_t* out_count,
@@ -36,8 +38,8 @@ int32_t id_of(Tokenizer* self, Text text, int64_t* out, ErrorText* error) {
 
 int64_t vocab_size(Tokenizer* self) { return self->tokenizer->vocab_size(); }
 
-int32_t apply_chat_template(Tokenizer*, Text, Text, Buffer*, ErrorText* error) {
-  return guarded(error, [] { fail(StatusCode::unsupported, "chat templates are not in this release"); });
+int32_t apply_chat_template(Tokenizer* self, Text messages, Text options, Buffer* out, ErrorText* error) {
+  return guarded(error, [&] { assign(*out, self->chat_template->render(view(messages), view(options))); });
 }
 
 void free_tokenizer(Tokenizer* self) { delete self; }

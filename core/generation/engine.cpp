@@ -51,6 +51,7 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
   } catch (const Error& error) {
     engine->sentence_problem_ = error;  // of interest to embeddings alone
   }
+  engine->chat_template_ = ChatTemplate::open(path);
   engine->info_ = describe_plan(plan, options, /*loaded=*/true).dump();
   engine->mailbox_ = std::make_shared<Mailbox>();
   engine->mailbox_->max_queue = options.max_queue > 0 ? options.max_queue : default_max_queue;

@@ -9,6 +9,7 @@
 #include "core/engine/options.h"
 #include "core/generation/request.h"
 #include "core/generation/sentence_model.h"
+#include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
 
 namespace graft {
@@ -44,6 +45,8 @@ class Engine {
   const std::string& tokenizer_problem() const { return tokenizer_problem_; }
   /// How it makes embeddings. Throws what reading its files threw.
   const SentenceModel& sentence_model() const;
+  /// Never null; rendering with it throws UNSUPPORTED when the model has no chat template.
+  const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
   std::string info_json() const;
   std::string stats_json() const;
 
@@ -58,6 +61,7 @@ class Engine {
   std::string tokenizer_problem_;
   SentenceModel sentence_model_;
   std::optional<Error> sentence_problem_;
+  std::shared_ptr<const ChatTemplate> chat_template_;
   std::string info_;
 };
 

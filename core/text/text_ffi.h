@@ -43,9 +43,10 @@ int64_t graft_text_vocab_size(const graft_text_tokenizer* tokenizer);
 /* One more than the largest id. Above vocab_size where the vocabulary has holes. */
 int64_t graft_text_id_bound(const graft_text_tokenizer* tokenizer);
 
-/* `text`: UTF-8, at most 64 MiB. `add_special`: whether the post-processor adds its special tokens. */
+/* `text`: UTF-8, at most 64 MiB. `add_special`: whether the post-processor adds its special tokens.
+   `max_tokens`: the end of the text is cut off so that no more ids come out, special ones included; 0: all. */
 int32_t graft_text_encode(const graft_text_tokenizer* tokenizer, const uint8_t* text, int64_t size, int32_t add_special,
-                          graft_text_ids* out, graft_text_bytes* error);
+                          int64_t max_tokens, graft_text_ids* out, graft_text_bytes* error);
 /* Ids without a token are left out, as the Python package does. */
 int32_t graft_text_decode(const graft_text_tokenizer* tokenizer, const uint32_t* ids, int64_t count,
                           int32_t skip_special, graft_text_bytes* out, graft_text_bytes* error);
@@ -64,6 +65,13 @@ int32_t graft_text_stream_push(graft_text_stream* stream, uint32_t id, graft_tex
 /* What was held back. Afterwards the stream is as new. */
 int32_t graft_text_stream_flush(graft_text_stream* stream, graft_text_view* out, graft_text_bytes* error);
 void graft_text_stream_free(graft_text_stream* stream);
+
+/* The text that a chat template makes of a conversation. All three are JSON in UTF-8:
+   `setup`: {"templates": {name: text, ...}, "special": {name: token, ...}}; "default" is the name of the template
+   that is taken where no other is asked for. `messages`: an array of objects. `options`: an object, or nothing. */
+int32_t graft_text_render_chat(const uint8_t* setup, int64_t setup_size, const uint8_t* messages, int64_t messages_size,
+                               const uint8_t* options, int64_t options_size, graft_text_bytes* out,
+                               graft_text_bytes* error);
 
 #ifdef __cplusplus
 }

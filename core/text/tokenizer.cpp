@@ -1,38 +1,11 @@
 #include "core/text/tokenizer.h"
 
-#include <limits>
-
 #include "core/base/status.h"
-#include "core/text/text_ffi.h"
+#include "core/text/text_bytes.h"
 #include "core/text/tokenizer_file.h"
 
 namespace graft {
 namespace {
-
-const uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
-
-int64_t size_of(std::string_view text) {
-  if (text.size() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
-    fail(StatusCode::limit_exceeded, "text of {} bytes", text.size());
-  return static_cast<int64_t>(text.size());
-}
-
-/// Bytes of the Rust side, given back at the end of the scope.
-class Bytes {
- public:
-  Bytes() = default;
-  ~Bytes() { graft_text_bytes_free(bytes_); }
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  graft_text_bytes* out() { return &bytes_; }
-  std::string str() const {
-    return bytes_.size > 0 ? std::string(reinterpret_cast<const char*>(bytes_.data), static_cast<size_t>(bytes_.size))
-                           : std::string();
-  }
-
- private:
-  graft_text_bytes bytes_{nullptr, 0};
-};
 
 class Ids {
  public:
@@ -48,10 +21,6 @@ class Ids {
  private:
   graft_text_ids ids_{nullptr, 0};
 };
-
-void check(int32_t status, const Bytes& error, const std::string& source) {
-  if (status != 0) fail(static_cast<StatusCode>(status), "{}: {}", source, error.str());
-}
 
 const graft_text_tokenizer* tokenizer_of(void* handle) { return static_cast<const graft_text_tokenizer*>(handle); }
 graft_text_stream* stream_of(void* handle) { return static_cast<graft_text_stream*>(handle); }
@@ -90,11 +59,11 @@ uint32_t Tokenizer::checked_id(int64_t id) const {
   return static_cast<uint32_t>(id);
 }
 
-std::vector<int64_t> Tokenizer::encode(std::string_view text, bool add_special) const {
+std::vector<int64_t> Tokenizer::encode(std::string_view text, bool add_special, int64_t max_tokens) const {
   Ids ids;
   Bytes error;
-  check(graft_text_encode(tokenizer_of(handle_), bytes_of(text), size_of(text), add_special ? 1 : 0, ids.out(),
-                          error.out()),
+  check(graft_text_encode(tokenizer_of(handle_), bytes_of(text), size_of(text), add_special ? 1 : 0, max_tokens,
+                          ids.out(), error.out()),
         error, source_);
   return ids.vector();
 }

@@ -38,11 +38,12 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   /// Token ids of `text`. `add_special`: whether the post-processor adds its special tokens (bos, eos, cls, ...).
-  /// Truncation and padding that the file asks for are not applied, as in Transformers. Throws Error: INVALID_ARGUMENT
-  /// (not UTF-8), LIMIT_EXCEEDED (over max_text_bytes, or a normaliser that could make more than 256 MiB of it),
-  /// OUT_OF_MEMORY. Takes time in proportion to the text and, for the moment, up to 200 bytes of memory for each of its
-  /// bytes.
-  std::vector<int64_t> encode(std::string_view text, bool add_special) const;
+  /// Truncation and padding that the file asks for are not applied, as in Transformers. `max_tokens`: at most so many
+  /// ids, special ones included; the end of the text is cut off and the special tokens stay; 0 is no limit. Throws
+  /// Error: INVALID_ARGUMENT (not UTF-8; max_tokens below 0 or below the number of special tokens), LIMIT_EXCEEDED
+  /// (over max_text_bytes, or a normaliser that could make more than 256 MiB of it), OUT_OF_MEMORY. Takes time in
+  /// proportion to the text and, for the moment, up to 200 bytes of memory for each of its bytes.
+  std::vector<int64_t> encode(std::string_view text, bool add_special, int64_t max_tokens = 0) const;
 
   /// Text of `ids`, valid UTF-8; broken byte sequences give U+FFFD. An id inside the bound without a token gives
   /// nothing. Throws Error: INVALID_ARGUMENT (id out of range), LIMIT_EXCEEDED (over max_decode_ids, or over 256 MiB of

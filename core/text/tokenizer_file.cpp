@@ -55,7 +55,7 @@ std::string read_tokenizer_file(const std::string& file, int64_t limit) {
   const uintmax_t size = fs::file_size(file, error);
   if (error) fail(StatusCode::io_error, "{}: {}", file, error.message());
   if (size > static_cast<uintmax_t>(limit))
-    fail(StatusCode::limit_exceeded, "{}: {} bytes, a tokenizer.json has at most {}", file, size, limit);
+    fail(StatusCode::limit_exceeded, "{}: {} bytes, expected at most {}", file, size, limit);
   const std::unique_ptr<std::FILE, FileCloser> handle(std::fopen(file.c_str(), "rbe"));
   if (!handle)
     fail(errno == ENOENT ? StatusCode::not_found : StatusCode::io_error, "{}: {}", file,

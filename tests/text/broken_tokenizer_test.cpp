@@ -268,7 +268,7 @@ TEST(TextInterface, RefusesNullAndNegativeSizes) {
   refused(graft_text_open(nullptr, 5, &tokenizer, &error));
   refused(graft_text_open(&byte, -1, &tokenizer, &error));
   refused(graft_text_open(&byte, 1, nullptr, &error));
-  refused(graft_text_encode(nullptr, &byte, 1, 1, &ids, &error));
+  refused(graft_text_encode(nullptr, &byte, 1, 1, 0, &ids, &error));
   refused(graft_text_stream_push(nullptr, 1, nullptr, &error));
   EXPECT_NE(graft_text_open(&byte, 1, &tokenizer, nullptr), 0) << "no place for a message";
   EXPECT_EQ(graft_text_vocab_size(nullptr), 0);

@@ -4,7 +4,8 @@
 
 For each tokenizer: OUT_DIR/NAME/tokenizer.json and OUT_DIR/NAME/expected.json with
   vocab_size, pieces [[id, piece]], encode [[text, add_special, ids]],
-  decode [[ids, skip_special, text, or null for an error]].
+  decode [[ids, skip_special, text, or null for an error]], truncate [[text, add_special, max_tokens, ids]].
+And OUT_DIR/chats (make_chats.py).
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import os
 import random
 import sys
 
+import make_chats
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 TORTURE = [
@@ -250,7 +252,19 @@ def expected_of(tokenizer, rng):
         for skip_special in (True, False):
             decode.append([ids, skip_special, decode_or_none(tokenizer, ids, skip_special)])
     pieces = sorted([i, piece] for piece, i in vocab.items())
-    return {"vocab_size": size, "pieces": pieces, "encode": encode, "decode": decode}
+    return {"vocab_size": size, "pieces": pieces, "encode": encode, "decode": decode,
+            "truncate": truncated(tokenizer, texts)}
+
+
+def truncated(tokenizer, texts):
+    cases = []
+    for most in (3, 4, 7, 16):
+        tokenizer.enable_truncation(most)
+        for text in texts[:60]:
+            for add_special in (True, False):
+                cases.append([text, add_special, most, tokenizer.encode(text, add_special_tokens=add_special).ids])
+    tokenizer.no_truncation()
+    return cases
 
 
 def main(out):
@@ -263,6 +277,7 @@ def main(out):
         tokenizer.no_truncation()
         with open(os.path.join(directory, "expected.json"), "w", encoding="utf-8") as file:
             json.dump(expected_of(tokenizer, random.Random(number)), file)
+    make_chats.main(out)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,19 @@ TEST_P(TokenizerTest, EncodesAsPython) {
   }
 }
 
+TEST_P(TokenizerTest, TruncatesAsPython) {
+  const auto tokenizer = open_tokenizer(GetParam());
+  const auto expected = expected_of(GetParam());
+  ASSERT_FALSE(expected.at("truncate").empty());
+  for (const auto& entry : expected.at("truncate")) {
+    const auto text = entry.at(0).get<std::string>();
+    const auto most = entry.at(2).get<int64_t>();
+    const std::vector<int64_t> ids = tokenizer->encode(text, entry.at(1).get<bool>(), most);
+    EXPECT_LE(static_cast<int64_t>(ids.size()), most);
+    EXPECT_EQ(ids, entry.at(3).get<std::vector<int64_t>>()) << most << " of " << text;
+  }
+}
+
 TEST_P(TokenizerTest, DecodesAndStreamsAsPython) {
   const auto tokenizer = open_tokenizer(GetParam());
   const auto expected = expected_of(GetParam());
@@ -138,6 +151,20 @@ TEST(Tokenizer, TextWithNulIsTextLikeAnyOther) {
   EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, true), false), text);
 }
 
+TEST(Tokenizer, TruncationKeepsTheSpecialTokens) {
+  const auto tokenizer = open_tokenizer("wordpiece");
+  const int64_t cls = tokenizer->id_of("[CLS]");
+  const int64_t sep = tokenizer->id_of("[SEP]");
+  EXPECT_EQ(tokenizer->encode("the quick brown fox", true, 2), (std::vector<int64_t>{cls, sep}));
+  EXPECT_EQ(tokenizer->encode("the quick brown fox", true, 1000), tokenizer->encode("the quick brown fox", true));
+  EXPECT_EQ(tokenizer->encode("the quick brown fox", false, 1).size(), 1u);
+  std::string message;
+  EXPECT_EQ(status_of([&] { tokenizer->encode("a", true, 1); }, &message), StatusCode::invalid_argument);
+  EXPECT_NE(message.find("max_tokens"), std::string::npos) << message;
+  EXPECT_EQ(status_of([&] { tokenizer->encode("a", true, -1); }, &message), StatusCode::invalid_argument);
+  EXPECT_NE(message.find("max_tokens"), std::string::npos) << message;
+}
+
 TEST(Tokenizer, UnknownPieceIsNotFound) {
   EXPECT_EQ(status_of([] { open_tokenizer("byte_level")->id_of("no such piece"); }), StatusCode::not_found);
 }
@@ -185,6 +212,16 @@ TEST(StreamDecoder, OutlivesEverybodyElsesTokenizer) {
   const std::string text = tokenizer->decode(ids, true);
   StreamDecoder decoder(std::move(tokenizer), true);
   EXPECT_EQ(decode_as_stream(decoder, ids), text);
+}
+
+TEST(StreamDecoder, GivesTenThousandRandomTextsBackWhole) {
+  const auto tokenizer = open_tokenizer("byte_level");
+  std::mt19937 random(10000);
+  StreamDecoder decoder(tokenizer, false);
+  for (int i = 0; i < 10000; ++i) {
+    const std::string text = random_text(random);
+    ASSERT_EQ(decode_as_stream(decoder, tokenizer->encode(text, false)), text) << i;
+  }
 }
 
 /// With work that grew with the length of the stream, this would take hours.

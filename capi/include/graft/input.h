@@ -40,8 +40,8 @@ GRAFT_API graft_status graft_input_set_text(graft_input* input, const char* text
 GRAFT_API graft_status graft_input_set_tokens(graft_input* input, const int64_t* tokens, int64_t token_count);
 
 /**
- * A conversation: a JSON array of {"role": ..., "content": ...}, written out with the model's chat template.
- * Where the template cannot be run (tokenizer.h, graft_tokenizer_apply_chat_template), submit returns UNSUPPORTED.
+ * A conversation: a JSON array of {"role": ..., "content": ...}, written out with the model's chat template, with the
+ * start of the model's answer. Submit returns what graft_tokenizer_apply_chat_template (tokenizer.h) returns.
  */
 GRAFT_API graft_status graft_input_set_chat(graft_input* input, const char* messages, int64_t messages_size);
 

@@ -78,15 +78,18 @@ GRAFT_API graft_status graft_tokenizer_id_of(graft_tokenizer* tokenizer, const c
 GRAFT_API int64_t graft_tokenizer_vocab_size(const graft_tokenizer* tokenizer);
 
 /**
- * Writes a conversation as the text the model was trained on, with the model's own template.
- * Not in this release: returns GRAFT_STATUS_UNSUPPORTED where the model's template cannot be run.
+ * Writes a conversation as the text the model was trained on, with the model's own template. The text holds the
+ * special tokens: encode it with add_special 0.
  *
- * messages  JSON array of {"role": ..., "content": ...}.
- * options   JSON object handed to the template (for example {"add_generation_prompt": true}); size 0 = none.
+ * messages  JSON array of {"role": ..., "content": ...}, at most 8 MiB.
+ * options   JSON object; size 0 = none. add_generation_prompt (true where it is not given), continue_final_message,
+ *           tools, documents, chat_template (a name or a text) mean what they mean in Transformers; any other key is a
+ *           variable of the template (for example {"enable_thinking": false}).
  * out_text  caller owns; release with graft_string_free.
  * Thread    any.
- * Status    UNSUPPORTED, NOT_FOUND (the model has no template), INVALID_ARGUMENT (not such JSON, or the template
- *           refused), LIMIT_EXCEEDED (the template ran too long).   Since ABI 1.
+ * Status    UNSUPPORTED (the model has no template, or one that this release cannot run), INVALID_ARGUMENT (not such
+ *           JSON, or the template refused, in its own words), CORRUPT_DATA (the template is broken), LIMIT_EXCEEDED
+ *           (the template ran too long, or its text is over 16 MiB).   Since ABI 1.
  */
 GRAFT_API graft_status graft_tokenizer_apply_chat_template(graft_tokenizer* tokenizer, const char* messages,
                                                            int64_t messages_size, const char* options,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokenizers::models::ModelWrapper;
-use tokenizers::{Decoder, Model};
+use tokenizers::{Decoder, Model, PostProcessor, TruncationDirection};
 
 use crate::failure::{Failure, Result, Status};
 use crate::guard;
@@ -60,7 +60,16 @@ impl Tokenizer {
         Ok(Arc::new(Tokenizer { inner, plan, vocab_size, id_bound, growth }))
     }
 
-    pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>> {
+    /// `max_tokens`: as many ids are kept, special ones included; 0 keeps all.
+    pub fn encode(&self, text: &str, add_special: bool, max_tokens: usize) -> Result<Vec<u32>> {
+        let added = match self.inner.get_post_processor() {
+            Some(processor) if add_special => processor.added_tokens(false),
+            _ => 0,
+        };
+        if max_tokens > 0 && max_tokens < added {
+            let message = format!("max_tokens is {max_tokens}, this tokenizer adds {added} special tokens to a text");
+            return Err(Failure::new(Status::InvalidArgument, message));
+        }
         if text.len() > limits::TEXT_BYTES {
             let message = format!("text of {} bytes, at most {} in one call", text.len(), limits::TEXT_BYTES);
             return Err(Failure::new(Status::LimitExceeded, message));
@@ -77,10 +86,16 @@ impl Tokenizer {
         }
         let normalized_bytes = limits::MEMORY_PER_NORMALIZED_BYTE.saturating_mul(self.growth);
         limits::ensure_memory(text.len(), normalized_bytes.max(limits::MEMORY_PER_TEXT_BYTE))?;
-        let encoding = self
-            .inner
-            .encode_fast(text, add_special)
-            .map_err(|e| Failure::new(Status::Unsupported, format!("this text cannot be encoded: {e}")))?;
+        let failed = |e| Failure::new(Status::Unsupported, format!("this text cannot be encoded: {e}"));
+        if max_tokens == 0 {
+            return Ok(self.inner.encode_fast(text, add_special).map_err(failed)?.get_ids().to_vec());
+        }
+        // Without special tokens no post-processor changes ids, so that it may see the shortened text once more.
+        let mut encoding = self.inner.encode_fast(text, false).map_err(failed)?;
+        encoding.truncate(max_tokens - added, 0, TruncationDirection::Right);
+        if add_special {
+            encoding = self.inner.post_process(encoding, None, true).map_err(failed)?;
+        }
         Ok(encoding.get_ids().to_vec())
     }
 

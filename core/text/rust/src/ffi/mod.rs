@@ -1,5 +1,6 @@
 //! The C interface: pointers in, status out. Types and rules are in core/text/text_ffi.h.
 
+mod chat;
 mod stream;
 mod tokenizer;
 

@@ -45,12 +45,17 @@ pub unsafe extern "C" fn graft_text_encode(
     data: *const u8,
     size: i64,
     add_special: i32,
+    max_tokens: i64,
     out: *mut Ids,
     error: *mut Bytes,
 ) -> i32 {
     entry(error, || {
         let out = exclusive(out, "out")?;
-        let ids = shared(tokenizer, "tokenizer")?.0.encode(text(data, size, "text")?, add_special != 0)?;
+        let max_tokens = usize::try_from(max_tokens).map_err(|_| {
+            Failure::new(Status::InvalidArgument, format!("max_tokens is {max_tokens}, expected 0 or more"))
+        })?;
+        let text = text(data, size, "text")?;
+        let ids = shared(tokenizer, "tokenizer")?.0.encode(text, add_special != 0, max_tokens)?;
         *out = Ids::new(ids);
         Ok(())
     })
