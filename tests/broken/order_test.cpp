@@ -1,7 +1,7 @@
 // Right calls at the wrong moment: after a free, after a close, twice, too early.
 #include <thread>
 
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 #include "tests/conformance/support/session.h"
 
 namespace graft::broken {
