@@ -29,7 +29,7 @@ void expect_failure(graft_status found, graft_status expected, const std::vector
 /// Writes the damaged model, and opens it: it must fail as the case says. Then a sound model must open and answer.
 void expect_refused(const Case& value);
 
-/// A sound model opened with two threads; ends the test when that fails.
+/// A sound model opened with one thread; ends the test when that fails.
 graft_engine* open_sound();
 
 /// The engine answers a request of three tokens with four.

@@ -6,6 +6,7 @@ here, so that none is kept in the repository.
 
 import json
 import pathlib
+import random
 import struct
 import sys
 
@@ -102,8 +103,9 @@ def tokenizer_seeds():
 
 def abi_seeds():
     """Bytes that are taken as operations; what each means is in abi_fuzz.cpp."""
-    for start in range(8):
-        yield bytes((start * 37 + i * (2 * start + 1)) % 256 for i in range(40 + 20 * start))
+    source = random.Random(1)
+    for size in [40, 60, 100, 200, 400, 800, 1600, 2400]:
+        yield source.randbytes(size)
 
 
 def main():
