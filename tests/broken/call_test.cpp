@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 #include "tests/conformance/support/session.h"
 
 namespace graft::broken {

@@ -1,5 +1,5 @@
 // A config.json that is damaged or asks for the impossible: the message names the file and the key.
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 
 namespace graft::broken {
 namespace {

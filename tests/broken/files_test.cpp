@@ -1,7 +1,7 @@
 // Files that are absent, that are directories, or that an index places where it should not; and broken tokenizers.
 #include <fstream>
 
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 #include "tests/conformance/support/session.h"
 
 namespace graft::broken {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <set>
 
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 #include "tests/conformance/support/session.h"
 
 namespace graft::broken {

@@ -1,7 +1,7 @@
 // Right calls at the wrong moment: after a free, after a close, twice, too early.
 #include <thread>
 
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 #include "tests/conformance/support/session.h"
 
 namespace graft::broken {
@@ -84,7 +84,7 @@ TEST(BrokenOrder, ResultsThatAreNotThere) {
   EXPECT_EQ(tensor, nullptr);
 }
 
-// One sequence at a time: the second request certainly has not begun while the first works, and has no result yet.
+// One sequence at a time, and many long answers before it: the last request has not begun yet.
 TEST(BrokenOrder, ATensorOfAnUnfinishedRequest) {
   const Folder folder;
   Model().write(folder.path());
@@ -93,12 +93,13 @@ TEST(BrokenOrder, ATensorOfAnUnfinishedRequest) {
   const conformance::EngineOptions owned(engine_options);
   ASSERT_EQ(graft_engine_options_set_max_sequences(engine_options, 1), GRAFT_STATUS_OK);
   ASSERT_EQ(graft_engine_options_set_threads(engine_options, 1), GRAFT_STATUS_OK);
+  ASSERT_EQ(graft_engine_options_set_max_queue(engine_options, 1000), GRAFT_STATUS_OK);
   graft_engine* made = nullptr;
   ASSERT_EQ(graft_engine_open(folder.path().c_str(), -1, engine_options, &made), GRAFT_STATUS_OK);
   const Engine engine(made);
   const RequestOptions options = make_options(GRAFT_REQUEST_LOGITS);
   std::vector<Request> before;
-  for (int i = 0; i < 20; ++i) before.push_back(conformance::submit(made, {1, 2}, long_answer().get()));
+  for (int i = 0; i < 300; ++i) before.push_back(conformance::submit(made, {1, 2}, long_answer().get()));
   const Request last = conformance::submit(made, {1, 2}, options.get());
   graft_tensor* tensor = nullptr;
   expect_failure(graft_request_tensor(last.get(), "logits", -1, &tensor), GRAFT_STATUS_INVALID_STATE,

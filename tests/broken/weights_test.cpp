@@ -1,5 +1,5 @@
 // Damaged weights: each ends in the stated status with a message that names the file and what is wrong in it.
-#include "tests/broken/model.h"
+#include "tests/broken/support.h"
 
 namespace graft::broken {
 namespace {

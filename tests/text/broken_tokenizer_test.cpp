@@ -94,6 +94,22 @@ TEST(BrokenTokenizer, PartsOfTheWrongType) {
             StatusCode::corrupt_data);
 }
 
+TEST(BrokenTokenizer, TemplateOfAnUnknownToken) {
+  const auto processor = [](const std::string& known) {
+    return R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]","type_id":0}},)"
+           R"({"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{")" +
+           known + R"(":{"id":"a","ids":[0],"tokens":["a"]}}})";
+  };
+  EXPECT_EQ(open_json(file_with("post_processor", processor("[CLS]")))->encode("b", true),
+            (std::vector<int64_t>{0, 1}));
+  for (const std::string& broken :
+       {processor("[SEP]"), R"({"type":"Sequence","processors":[)" + processor("[SEP]") + "]}"}) {
+    std::string message;
+    EXPECT_EQ(open_status(file_with("post_processor", broken), &message), StatusCode::corrupt_data);
+    EXPECT_NE(message.find("'[CLS]'"), std::string::npos) << message;
+  }
+}
+
 TEST(BrokenTokenizer, DeepNesting) {
   EXPECT_EQ(open_status(std::string(1000000, '[')), StatusCode::corrupt_data);
   EXPECT_EQ(open_status(file_with("model", std::string(100000, '['))), StatusCode::corrupt_data);

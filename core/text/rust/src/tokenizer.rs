@@ -53,6 +53,7 @@ impl Tokenizer {
         inner
             .with_truncation(None)
             .map_err(|e| Failure::new(Status::Internal, format!("truncation cannot be switched off: {e}")))?;
+        check_templates(&as_value(serde_json::to_value(inner.get_post_processor()))?)?;
         let growth = growth_of(&inner)?;
         let plan = Plan::new(inner.get_decoder())?;
         let vocab_size = inner.get_vocab_size(true);
@@ -183,12 +184,45 @@ fn check_model(model: &ModelWrapper) -> Result<()> {
     Ok(())
 }
 
+/// A part's settings, as the file would write them.
+fn as_value(part: serde_json::Result<Value>) -> Result<Value> {
+    part.map_err(|e| Failure::new(Status::Internal, format!("settings cannot be read back: {e}")))
+}
+
+/// A template may name only tokens that its special_tokens describe: the crate looks them up unchecked.
+fn check_templates(part: &Value) -> Result<()> {
+    let nested = match part {
+        Value::Object(fields) => {
+            if let (Some(Value::String(kind)), Some(Value::Object(known))) =
+                (fields.get("type"), fields.get("special_tokens"))
+            {
+                if kind == "TemplateProcessing" {
+                    check_template(fields.get("single"), known)?;
+                    check_template(fields.get("pair"), known)?;
+                }
+            }
+            fields.values().collect::<Vec<_>>()
+        }
+        Value::Array(parts) => parts.iter().collect(),
+        _ => Vec::new(),
+    };
+    nested.into_iter().try_for_each(check_templates)
+}
+
+fn check_template(pieces: Option<&Value>, known: &serde_json::Map<String, Value>) -> Result<()> {
+    for piece in pieces.and_then(Value::as_array).into_iter().flatten() {
+        let id = piece.get("SpecialToken").and_then(|token| token.get("id")).and_then(Value::as_str);
+        if let Some(id) = id.filter(|&id| !known.contains_key(id)) {
+            let message = format!("post_processor: a template names '{id}', which its special_tokens lack");
+            return Err(Failure::new(Status::CorruptData, message));
+        }
+    }
+    Ok(())
+}
+
 /// An upper bound of how many times longer a text can become, from the settings of normaliser, pre-tokenizer and
 /// post-processor.
 fn growth_of(tokenizer: &tokenizers::Tokenizer) -> Result<usize> {
-    let as_value = |part: serde_json::Result<Value>| {
-        part.map_err(|e| Failure::new(Status::Internal, format!("settings cannot be read back: {e}")))
-    };
     let normalizer = as_value(serde_json::to_value(tokenizer.get_normalizer()))?;
     let pre_tokenizer = as_value(serde_json::to_value(tokenizer.get_pre_tokenizer()))?;
     let post_processor = as_value(serde_json::to_value(tokenizer.get_post_processor()))?;
