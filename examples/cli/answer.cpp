@@ -55,6 +55,33 @@ Input make_tokens_input(const Tokens& tokens) {
   return input;
 }
 
+Input make_text_input(const std::string& text) {
+  Input input = make<Input>(graft_input_new);
+  check(graft_input_set_text(input.get(), text.data(), static_cast<int64_t>(text.size())));
+  return input;
+}
+
+Input make_chat_input(const Json& messages) {
+  Input input = make<Input>(graft_input_new);
+  try {
+    const std::string text = messages.dump();
+    check(graft_input_set_chat(input.get(), text.data(), static_cast<int64_t>(text.size())));
+  } catch (const Json::exception&) {
+    throw Failure(GRAFT_STATUS_INVALID_ARGUMENT, "the text is not valid UTF-8");
+  }
+  return input;
+}
+
+Tensor pull_tensor(Batch& batch, size_t index, const char* name) {
+  batch.pull(index, nullptr);
+  if (interrupted()) throw Interrupted();
+  Tensor tensor = make<Tensor>(graft_request_tensor, batch.request(index), name, int64_t{-1});
+  if (graft_tensor_dtype(tensor.get()) != GRAFT_DTYPE_FLOAT32) {
+    throw Failure(GRAFT_STATUS_INTERNAL, std::string("the ") + name + " are not float32");
+  }
+  return tensor;
+}
+
 void Batch::submit(const Session& session, const Input& input, const RequestOptions& options) {
   const auto tag = static_cast<int64_t>(requests_.size());
   submitted_.push_back(Clock::now());

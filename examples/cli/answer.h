@@ -31,6 +31,9 @@ struct Answer {
 };
 
 Input make_tokens_input(const Tokens& tokens);
+Input make_text_input(const std::string& text);
+/// `messages` as the chat template takes them; Failure when a text is not UTF-8.
+Input make_chat_input(const Json& messages);
 
 /// Requests submitted together; all are cancelled when one is pulled while Ctrl-C was pressed.
 class Batch {
@@ -54,6 +57,9 @@ class Batch {
   Event event_;
   bool cancelled_ = false;
 };
+
+/// A result of request `index`, float32, once its events are through. Throws Interrupted after Ctrl-C.
+Tensor pull_tensor(Batch& batch, size_t index, const char* name);
 
 /// {"tokens": [...], "text": ... or null, "finish_reason": ..., "usage": {...}}
 Json to_json(const Answer& answer, bool has_text);

@@ -20,6 +20,11 @@ void install_interrupt_handler() {
   sigaction(SIGINT, &action, nullptr);
 }
 
+void clear_interrupt() {
+  interrupt_requested = 0;
+  install_interrupt_handler();
+}
+
 bool interrupted() { return interrupt_requested != 0; }
 
 }  // namespace cli

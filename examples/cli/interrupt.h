@@ -7,6 +7,9 @@ void install_interrupt_handler();
 
 bool interrupted();
 
+/// Forgets a Ctrl-C that was dealt with; the next one is a first one again.
+void clear_interrupt();
+
 /// How long a wait may last before it has to look at interrupted() again, in milliseconds.
 inline constexpr int poll_ms = 50;
 

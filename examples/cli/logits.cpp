@@ -4,7 +4,6 @@
 
 #include "answer.h"
 #include "commands.h"
-#include "interrupt.h"
 #include "npy.h"
 
 namespace cli {
@@ -16,16 +15,6 @@ struct Options {
   std::vector<std::string> decoder_tokens;
   std::string output;
 };
-
-Tensor pull_logits(Batch& batch, size_t index) {
-  batch.pull(index, nullptr);
-  if (interrupted()) throw Interrupted();
-  Tensor logits = make<Tensor>(graft_request_tensor, batch.request(index), "logits", int64_t{-1});
-  if (graft_tensor_rank(logits.get()) != 2 || graft_tensor_dtype(logits.get()) != GRAFT_DTYPE_FLOAT32) {
-    throw Failure(GRAFT_STATUS_INTERNAL, "the logits are not a float32 matrix");
-  }
-  return logits;
-}
 
 int write_logits(const Options& options, const std::vector<Tokens>& sequences, const std::vector<Tokens>& decoder,
                  const Session& session) {
@@ -44,7 +33,7 @@ int write_logits(const Options& options, const std::vector<Tokens>& sequences, c
   Json rows = Json::array();
   int64_t total = 0, vocabulary = 0;
   for (size_t index = 0; index < batch.size(); ++index) {
-    parts.push_back(pull_logits(batch, index));
+    parts.push_back(pull_tensor(batch, index, "logits"));
     const int64_t* shape = graft_tensor_shape(parts.back().get());
     rows.push_back(shape[0]);
     total += shape[0];

@@ -9,22 +9,60 @@
 #include "interrupt.h"
 
 namespace cli {
+namespace {
+
+enum class Read { some, end, interrupted };
+
+/// Appends what stdin has next; waits for it.
+Read read_some(std::string& text) {
+  char buffer[65536];
+  for (;;) {
+    const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (interrupted()) return Read::interrupted;
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) throw Failure(GRAFT_STATUS_IO_ERROR, std::string("stdin cannot be read: ") + std::strerror(errno));
+    if (size == 0) return Read::end;
+    text.append(buffer, static_cast<size_t>(size));
+    return Read::some;
+  }
+}
+
+void drop_last(std::string& text, char last) {
+  if (!text.empty() && text.back() == last) text.pop_back();
+}
+
+}  // namespace
 
 std::string read_prompt(const std::optional<std::string>& argument) {
   if (argument) return *argument;
   std::string text;
-  char buffer[65536];
   for (;;) {
-    const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (interrupted()) throw Interrupted();
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) throw Failure(GRAFT_STATUS_IO_ERROR, std::string("stdin cannot be read: ") + std::strerror(errno));
-    if (size == 0) break;
-    text.append(buffer, static_cast<size_t>(size));
+    const Read result = read_some(text);
+    if (result == Read::interrupted) throw Interrupted();
+    if (result == Read::end) break;
   }
-  if (!text.empty() && text.back() == '\n') text.pop_back();  // the shell's newline, not the writer's
-  if (!text.empty() && text.back() == '\r') text.pop_back();
+  drop_last(text, '\n');  // the shell's newline, not the writer's
+  drop_last(text, '\r');
   return text;
+}
+
+LineReader::Result LineReader::next(std::string& line) {
+  for (;;) {
+    const size_t newline = pending_.find('\n');
+    if (newline != std::string::npos || (ended_ && !pending_.empty())) {
+      line = pending_.substr(0, newline);
+      pending_.erase(0, newline == std::string::npos ? newline : newline + 1);
+      drop_last(line, '\r');
+      return Result::line;
+    }
+    if (ended_) return Result::end;
+    const Read result = read_some(pending_);
+    if (result == Read::interrupted) {
+      pending_.clear();
+      return Result::interrupted;
+    }
+    ended_ = result == Read::end;
+  }
 }
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 #include "prompt.h"
 #include "ranks.h"
 #include "sampling.h"
+#include "stats.h"
 
 namespace cli {
 namespace {
@@ -19,41 +20,13 @@ struct Options {
   bool stats = false;
 };
 
-Input make_text_input(const std::string& prompt, bool chat) {
-  Input input = make<Input>(graft_input_new);
-  if (!chat) {
-    check(graft_input_set_text(input.get(), prompt.data(), static_cast<int64_t>(prompt.size())));
-    return input;
-  }
-  try {
-    const std::string messages = Json::array({{{"role", "user"}, {"content", prompt}}}).dump();
-    check(graft_input_set_chat(input.get(), messages.data(), static_cast<int64_t>(messages.size())));
-  } catch (const Json::exception&) {
-    throw Failure(GRAFT_STATUS_INVALID_ARGUMENT, "the prompt is not valid UTF-8");
-  }
-  return input;
-}
-
-Json measure(const Answer& answer, const Session& session) {
-  return {{"tokens", answer.tokens.size()},
-          {"tokens_per_s", answer.tokens_per_second()},
-          {"ttft_ms", answer.first_token_seconds() * 1e3},
-          {"load_s", session.load_seconds},
-          {"peak_rss_mb", static_cast<double>(peak_resident_bytes()) / 1e6}};
-}
-
-std::string format_stats(const Json& stats) {
-  char line[200];
-  std::snprintf(line, sizeof line,
-                "%lld tokens, %.1f tokens/s, time to first token %.0f ms, load %.2f s, peak RSS %.0f MB\n",
-                stats["tokens"].get<long long>(), stats["tokens_per_s"].get<double>(), stats["ttft_ms"].get<double>(),
-                stats["load_s"].get<double>(), stats["peak_rss_mb"].get<double>());
-  return line;
+Input make_input(const std::string& prompt, bool chat) {
+  return chat ? make_chat_input(Json::array({{{"role", "user"}, {"content", prompt}}})) : make_text_input(prompt);
 }
 
 int run(const Options& options, const std::string& prompt, const Session& session) {
   Batch batch;
-  batch.submit(session, make_text_input(prompt, options.chat), make_request_options(options.sampling));
+  batch.submit(session, make_input(prompt, options.chat), make_request_options(options.sampling));
   const bool json = options.common.json;
   const Answer answer = batch.pull(0, [&](const graft_event* event) {
     int64_t size = 0;

@@ -6,7 +6,7 @@
 #include "options.h"
 #include "output.h"
 #include "prompt.h"
-#include "tokens.h"
+#include "text_tokens.h"
 
 namespace cli {
 namespace {
@@ -17,21 +17,8 @@ struct Options {
   bool decode = false;
 };
 
-Tokens encode(const Tokenizer& tokenizer, const std::string& text) {
-  const auto size = static_cast<int64_t>(text.size());
-  Tokens tokens(text.size() + 8);  // nearly always enough: a token is at least a byte, and a few are added around it
-  int64_t count = 0;
-  for (;;) {
-    const graft_status status = graft_tokenizer_encode(tokenizer.get(), text.data(), size, 1, tokens.data(),
-                                                       static_cast<int64_t>(tokens.size()), &count);
-    if (status != GRAFT_STATUS_BUFFER_TOO_SMALL) check(status);
-    tokens.resize(static_cast<size_t>(count));
-    if (status == GRAFT_STATUS_OK) return tokens;
-  }
-}
-
 int print_tokens(const Options& options, const Tokenizer& tokenizer, const std::string& text) {
-  const Tokens tokens = encode(tokenizer, text);
+  const Tokens tokens = encode_text(tokenizer, text);
   std::vector<std::string> pieces;
   for (const int64_t token : tokens) {
     pieces.push_back(to_string(make<String>(graft_tokenizer_piece, tokenizer.get(), token)));
