@@ -47,6 +47,19 @@ if(GRAFT_CARGO_JOBS)
   list(APPEND _graft_cargo_arguments --jobs "${GRAFT_CARGO_JOBS}")
 endif()
 
+# Coverage of the Rust code guides the fuzzers. With a named target the flags leave build scripts alone.
+if(GRAFT_FUZZ)
+  execute_process(COMMAND "${GRAFT_CARGO}" -vV OUTPUT_VARIABLE _graft_cargo_version)
+  string(REGEX MATCH "host: ([^\n]+)" _graft_host "${_graft_cargo_version}")
+  list(APPEND _graft_cargo_arguments --target "${CMAKE_MATCH_1}")
+  set(_graft_rust_lib "${GRAFT_CARGO_TARGET_DIR}/${CMAKE_MATCH_1}/release/libgraft_text.a")
+  set(_graft_rust_flags "-Cpasses=sancov-module")
+  foreach(_flag level=3 inline-8bit-counters pc-table trace-compares)
+    string(APPEND _graft_rust_flags "${_graft_separator}-Cllvm-args=-sanitizer-coverage-${_flag}")
+  endforeach()
+  string(APPEND _graft_rust_flags "${_graft_separator}-Ccodegen-units=1")
+endif()
+
 # cargo knows best what is stale; the stamp tells the generator that it has been asked.
 add_custom_command(
   OUTPUT "${_graft_rust_stamp}"
