@@ -31,7 +31,7 @@ double surprise(const float* logits, int64_t vocabulary, int64_t token) {
 
 int64_t choose_window(const Options& options, const Session& session) {
   const Json info = engine_info(session);
-  const int64_t context = info.at("limits").at("context").get<int64_t>();
+  const int64_t context = info.at("context_limit").get<int64_t>();
   const int64_t window = options.window.value_or(std::min(default_window, context));
   if (window < 2 || window > context) {
     throw UsageError("--window: found " + std::to_string(window) + ", expected 2 to the model's context of " +

