@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "progress.h"
 #include "prompt.h"
 #include "ranks.h"
 #include "sampling.h"
@@ -56,7 +57,9 @@ class Conversation {
 void answer(Conversation& conversation, const RequestOptions& options, const Session& session, bool json) {
   Batch batch;
   conversation.submit(batch, session, options);
+  ProgressBar bar(true);
   const Answer given = batch.pull(0, [&](const graft_event* event) {
+    show_prompt_progress(bar, event);
     int64_t size = 0;
     const char* text = graft_event_text(event, &size);
     if (json || size == 0) return;

@@ -2,13 +2,12 @@
 // (usage) or 130 (Ctrl-C).
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <new>
 #include <string>
 
 #include "commands.h"
 #include "errors.h"
-#include "interrupt.h"
 #include "output.h"
+#include "program.h"
 #include "ranks.h"
 
 namespace cli {
@@ -30,17 +29,6 @@ const Command* find_command(const std::string& name) {
   return nullptr;
 }
 
-void print_error(const char* status, const std::string& message) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "graft: %s: %s\n", status, message.c_str());
-}
-
-int fail_usage(const std::string& command, const std::string& message) {
-  print_error(graft_status_name(GRAFT_STATUS_INVALID_ARGUMENT), message);
-  std::fprintf(stderr, "'graft%s --help' shows how to use it.\n", command.empty() ? "" : (" " + command).c_str());
-  return exit_usage;
-}
-
 int run_command(const Command& command, int count, char** arguments) {
   CLI::App app(command.summary, std::string("graft ") + command.name);
   app.set_help_flag("-h,--help", "Print this help and exit");
@@ -56,9 +44,9 @@ int run_command(const Command& command, int count, char** arguments) {
     std::fputs(app.help().c_str(), stdout);
     return exit_ok;
   } catch (const CLI::ParseError& error) {
-    return fail_usage(command.name, error.what());
+    return fail_usage(std::string("graft ") + command.name, error.what());
   } catch (const UsageError& error) {
-    return fail_usage(command.name, error.what());
+    return fail_usage(std::string("graft ") + command.name, error.what());
   }
 }
 
@@ -77,7 +65,7 @@ int run(int count, char** arguments) {
     return exit_ok;
   }
   const Command* command = find_command(name);
-  if (command == nullptr) return fail_usage("", "unknown command '" + name + "'");
+  if (command == nullptr) return fail_usage("graft", "unknown command '" + name + "'");
   return run_command(*command, count, arguments);
 }
 
@@ -85,18 +73,5 @@ int run(int count, char** arguments) {
 }  // namespace cli
 
 int main(int count, char** arguments) {
-  try {
-    cli::install_interrupt_handler();
-    return cli::run(count, arguments);
-  } catch (const cli::Failure& failure) {
-    cli::print_error(graft_status_name(failure.status), failure.what());
-  } catch (const cli::Interrupted&) {
-    cli::print_error(graft_status_name(GRAFT_STATUS_CANCELLED), "interrupted");
-    return cli::exit_interrupted;
-  } catch (const std::bad_alloc&) {
-    cli::print_error(graft_status_name(GRAFT_STATUS_OUT_OF_MEMORY), "no memory left");
-  } catch (const std::exception& error) {
-    cli::print_error(graft_status_name(GRAFT_STATUS_INTERNAL), error.what());
-  }
-  return cli::exit_failure;
+  return cli::run_program([&] { return cli::run(count, arguments); });
 }

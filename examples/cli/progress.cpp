@@ -16,10 +16,19 @@ constexpr int text_width = 40;
 
 }  // namespace
 
-LoadProgress::LoadProgress(bool enabled) : enabled_(enabled && isatty(STDERR_FILENO) != 0) {}
+ProgressBar::ProgressBar(bool enabled) : enabled_(enabled && isatty(STDERR_FILENO) != 0) {}
 
-LoadProgress::~LoadProgress() {
+void ProgressBar::clear() {
   if (!last_line_.empty()) std::fputs("\r\033[K", stderr);
+  last_line_.clear();
+}
+
+void show_prompt_progress(ProgressBar& bar, const graft_event* event) {
+  if (graft_event_kind(event) == GRAFT_EVENT_PROGRESS) {
+    bar.draw(graft_event_progress(event), "reading the prompt");
+  } else {
+    bar.clear();
+  }
 }
 
 void LoadProgress::attach(graft_engine_options* options) {
@@ -29,13 +38,13 @@ void LoadProgress::attach(graft_engine_options* options) {
 int32_t LoadProgress::report(void* self, double fraction, const char* what) {
   if (interrupted()) return 1;
   try {
-    static_cast<LoadProgress*>(self)->draw(fraction, what);
+    static_cast<LoadProgress*>(self)->bar_.draw(fraction, what);
   } catch (...) {  // out of memory for a progress bar is no reason to stop, and nothing may unwind into the library
   }
   return 0;
 }
 
-void LoadProgress::draw(double fraction, const char* what) {
+void ProgressBar::draw(double fraction, const char* what) {
   if (!enabled_) return;
   const double bounded = std::clamp(fraction, 0.0, 1.0);
   std::string bar(static_cast<size_t>(bounded * bar_width), '#');

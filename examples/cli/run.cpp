@@ -4,6 +4,7 @@
 
 #include "answer.h"
 #include "commands.h"
+#include "progress.h"
 #include "prompt.h"
 #include "ranks.h"
 #include "sampling.h"
@@ -28,7 +29,9 @@ int run(const Options& options, const std::string& prompt, const Session& sessio
   Batch batch;
   batch.submit(session, make_input(prompt, options.chat), make_request_options(options.sampling));
   const bool json = options.common.json;
+  ProgressBar bar(true);
   const Answer answer = batch.pull(0, [&](const graft_event* event) {
+    show_prompt_progress(bar, event);
     int64_t size = 0;
     const char* text = graft_event_text(event, &size);
     if (json || size == 0) return;

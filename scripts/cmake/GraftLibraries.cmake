@@ -56,6 +56,13 @@ if(_cli AND TARGET graft)
   if(TARGET graft_core)
     add_dependencies(graft_cli graft_core)
   endif()
+  # The measure of the example model shares the command's files, but for its main program.
+  list(FILTER _cli EXCLUDE REGEX "/main\\.cpp$")
+  add_executable(graft_evaluate "${PROJECT_SOURCE_DIR}/examples/model/evaluate.cpp" ${_cli})
+  target_link_libraries(graft_evaluate PRIVATE graft graft_fmt)
+  graft_may_include(graft_evaluate examples/cli)
+  target_compile_definitions(graft_evaluate PRIVATE "GRAFT_VERSION=\"${PROJECT_VERSION}\"")
+  set_target_properties(graft_evaluate PROPERTIES OUTPUT_NAME evaluate INSTALL_RPATH "$ORIGIN/../lib")
 endif()
 
 foreach(_target graft graft_core graft_cli)

@@ -52,8 +52,7 @@ TEST(CliFailure, UserPolicyWithoutNamesIsRefused) {
 }
 
 TEST(CliFailure, CommandsOfLaterReleasesSayWhatTheyWaitFor) {
-  const std::vector<std::vector<std::string>> cases = {
-      {"chat", "m"}, {"embed", "m", "text"}, {"perplexity", "m", "file"}, {"quantize", "m", "out", "--dtype", "int8"}};
+  const std::vector<std::vector<std::string>> cases = {{"quantize", "m", "out", "--dtype", "int8"}};
   for (const auto& arguments : cases) {
     const Result result = run_cli(arguments);
     expect_failure(result, "UNSUPPORTED", arguments[0] + " waits for ");

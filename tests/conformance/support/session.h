@@ -57,32 +57,50 @@ inline RequestOptions make_options(graft_request_kind kind) {
   return options;
 }
 
+/// `token_types`: as many as tokens, or none.
 inline Request submit(graft_engine* engine, const Tokens& prompt, const graft_request_options* options,
-                      graft_queue* queue = nullptr, int64_t tag = 0) {
+                      graft_queue* queue = nullptr, int64_t tag = 0, const Tokens& token_types = {}) {
   graft_input* made = nullptr;
   check(graft_input_new(&made), "input");
   const Input input(made);
   check(graft_input_set_tokens(made, prompt.data(), static_cast<int64_t>(prompt.size())), "tokens");
+  if (!token_types.empty()) {
+    check(graft_input_set_token_types(made, token_types.data(), static_cast<int64_t>(token_types.size())),
+          "token types");
+  }
   graft_request* request = nullptr;
   check(graft_request_submit(engine, made, options, queue, tag, &request),
         "submit " + std::to_string(prompt.size()) + " tokens");
   return Request(request);
 }
 
-/// Waits for a request of kind logits; the matrix must be float32 [rows, columns].
-inline Matrix take_logits(graft_request* request, int64_t rows, int64_t columns) {
-  check(graft_request_wait(request, timeout_ms), "wait for logits");
+/// Waits for a request's float32 result; a row vector counts as one row.
+inline Matrix take_rows(graft_request* request, const char* name) {
+  check(graft_request_wait(request, timeout_ms), std::string("wait for ") + name);
   graft_tensor* made = nullptr;
-  check(graft_request_tensor(request, "logits", -1, &made), "take logits");
+  check(graft_request_tensor(request, name, -1, &made), std::string("take ") + name);
   const Tensor tensor(made);
   const int64_t* shape = graft_tensor_shape(made);
-  if (graft_tensor_dtype(made) != GRAFT_DTYPE_FLOAT32 || graft_tensor_rank(made) != 2 || shape[0] != rows ||
-      shape[1] != columns || graft_tensor_byte_size(made) != rows * columns * int64_t{sizeof(float)}) {
-    throw std::runtime_error("logits: expected float32 [" + std::to_string(rows) + ", " + std::to_string(columns) +
-                             "]");
+  const int32_t rank = graft_tensor_rank(made);
+  if (graft_tensor_dtype(made) != GRAFT_DTYPE_FLOAT32 || rank < 1 || rank > 2) {
+    throw std::runtime_error(std::string(name) + ": expected a float32 vector or matrix");
   }
-  Matrix matrix{rows, columns, std::vector<float>(static_cast<size_t>(rows * columns))};
+  Matrix matrix{rank == 2 ? shape[0] : 1, shape[rank - 1], {}};
+  matrix.values.resize(static_cast<size_t>(matrix.rows * matrix.columns));
+  if (graft_tensor_byte_size(made) != static_cast<int64_t>(matrix.values.size() * sizeof(float))) {
+    throw std::runtime_error(std::string(name) + ": size and shape differ");
+  }
   std::memcpy(matrix.values.data(), graft_tensor_data(made), matrix.values.size() * sizeof(float));
+  return matrix;
+}
+
+/// Waits for a request of kind logits; the matrix must be float32 [rows, columns].
+inline Matrix take_logits(graft_request* request, int64_t rows, int64_t columns) {
+  Matrix matrix = take_rows(request, "logits");
+  if (matrix.rows != rows || matrix.columns != columns) {
+    throw std::runtime_error("logits: expected [" + std::to_string(rows) + ", " + std::to_string(columns) +
+                             "], found [" + std::to_string(matrix.rows) + ", " + std::to_string(matrix.columns) + "]");
+  }
   return matrix;
 }
 

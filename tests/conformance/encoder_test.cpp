@@ -1,0 +1,193 @@
+// Encoders against Transformers through the public C interface: hidden rows, logits, scores and embeddings of every
+// encoder case of the oracle, all inputs of a case in flight at once. One suite for each case and injection.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tests/conformance/support/encoder_case.h"
+#include "tests/conformance/support/session.h"
+
+namespace graft::conformance {
+namespace {
+
+struct Opened {
+  std::filesystem::path directory;
+  std::string injection;
+  EncoderCase expected;
+  nlohmann::json info;
+  Engine engine;
+};
+
+Opened open(const std::filesystem::path& directory, const std::string& injection) {
+  Opened opened{directory, injection, read_encoder_case(directory), {}, nullptr};
+  graft_engine_options* made = nullptr;
+  check(graft_engine_options_new(&made), "engine options");
+  const EngineOptions options(made);
+  check(graft_engine_options_set_injection(made, injection.c_str(), -1), "injection");
+  check(graft_engine_options_set_dtype(made, "float32", -1), "dtype");
+  graft_engine* engine = nullptr;
+  check(graft_engine_open(directory.c_str(), -1, made, &engine), "open " + directory.string());
+  opened.engine.reset(engine);
+  graft_string* text = nullptr;
+  check(graft_engine_info(engine, &text), "info");
+  opened.info = nlohmann::json::parse(graft_string_data(text));
+  graft_string_free(text);
+  return opened;
+}
+
+/// Results of all inputs, submitted before the first is taken.
+std::vector<Matrix> results(const Opened& opened, graft_request_kind kind, const char* name,
+                            graft_pooling pooling = GRAFT_POOLING_MODEL) {
+  const RequestOptions options = make_options(kind);
+  check(graft_request_options_set_pooling(options.get(), pooling), "pooling");
+  std::vector<Request> requests;
+  for (size_t i = 0; i < opened.expected.prompts.size(); ++i) {
+    requests.push_back(submit(opened.engine.get(), opened.expected.prompts[i], options.get(), nullptr, 0,
+                              opened.expected.token_types[i]));
+  }
+  std::vector<Matrix> taken;
+  for (const Request& request : requests) taken.push_back(take_rows(request.get(), name));
+  return taken;
+}
+
+void expect_equal(const std::vector<Matrix>& found, const std::vector<Matrix>& expected, double tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  Difference difference;
+  for (size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i].rows, expected[i].rows);
+    ASSERT_EQ(found[i].columns, expected[i].columns);
+    difference.add(found[i], expected[i]);
+  }
+  EXPECT_LT(difference.error(), tolerance);
+  testing::Test::RecordProperty("error", std::to_string(difference.error()));
+}
+
+void hidden(const Opened& opened) {
+  expect_equal(results(opened, GRAFT_REQUEST_HIDDEN, "hidden"), opened.expected.hidden, opened.expected.tolerance);
+}
+
+/// The embeddings that follow from Transformers' hidden rows.
+std::vector<Matrix> pooled(const std::vector<Matrix>& hidden, graft_pooling pooling) {
+  std::vector<Matrix> out;
+  for (const Matrix& matrix : hidden) {
+    Matrix row{1, matrix.columns, std::vector<float>(static_cast<size_t>(matrix.columns))};
+    for (int64_t c = 0; c < matrix.columns; ++c) {
+      double sum = 0;
+      for (int64_t r = 0; r < matrix.rows; ++r) sum += matrix.values[static_cast<size_t>(r * matrix.columns + c)];
+      const auto last = static_cast<size_t>((matrix.rows - 1) * matrix.columns + c);
+      row.values[static_cast<size_t>(c)] = pooling == GRAFT_POOLING_CLS    ? matrix.values[static_cast<size_t>(c)]
+                                           : pooling == GRAFT_POOLING_LAST ? matrix.values[last]
+                                                                           : static_cast<float>(sum / matrix.rows);
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+void embeddings(const Opened& opened) {
+  for (const graft_pooling pooling : {GRAFT_POOLING_MODEL, GRAFT_POOLING_MEAN, GRAFT_POOLING_CLS, GRAFT_POOLING_LAST}) {
+    SCOPED_TRACE(pooling);
+    expect_equal(results(opened, GRAFT_REQUEST_EMBED, "embedding", pooling), pooled(opened.expected.hidden, pooling),
+                 opened.expected.tolerance);
+  }
+  expect_equal(results(opened, GRAFT_REQUEST_EMBED, "embedding", GRAFT_POOLING_NONE), opened.expected.hidden,
+               opened.expected.tolerance);
+}
+
+void refuse(const Opened& opened, const RequestOptions& options, const Tokens& types, graft_status status,
+            const std::string& culprit) {
+  try {
+    submit(opened.engine.get(), opened.expected.prompts[0], options.get(), nullptr, 0, types);
+    FAIL() << "accepted";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find(graft_status_name(status)), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find(culprit), std::string::npos) << error.what();
+  }
+}
+
+void logits(const Opened& opened) {
+  if (opened.expected.logits.empty()) {
+    refuse(opened, make_options(GRAFT_REQUEST_LOGITS), {}, GRAFT_STATUS_UNSUPPORTED, opened.expected.architecture);
+    return;
+  }
+  expect_equal(results(opened, GRAFT_REQUEST_LOGITS, "logits"), opened.expected.logits, opened.expected.tolerance);
+}
+
+/// Labels in the order of the scores, and scores as the text-classification pipeline makes them of logits.
+void scores(const Opened& opened) {
+  EXPECT_EQ(opened.info.at("labels").get<std::vector<std::string>>(), opened.expected.labels);
+  if (opened.info.at("head") != "sequence_labels") return;
+  const bool independent = opened.info.at("multi_label").get<bool>() || opened.expected.labels.size() == 1;
+  std::vector<Matrix> expected = opened.expected.logits;
+  for (Matrix& matrix : expected) {
+    double sum = 0;
+    for (float& value : matrix.values) sum += std::exp(static_cast<double>(value));
+    for (float& value : matrix.values) {
+      const double power = std::exp(static_cast<double>(value));
+      value = static_cast<float>(independent ? power / (1 + power) : power / sum);
+    }
+  }
+  expect_equal(results(opened, GRAFT_REQUEST_LOGITS, "scores"), expected, opened.expected.tolerance);
+}
+
+void refusals(const Opened& opened) {
+  refuse(opened, make_options(GRAFT_REQUEST_GENERATE), {}, GRAFT_STATUS_UNSUPPORTED, opened.expected.architecture);
+  const RequestOptions embed = make_options(GRAFT_REQUEST_EMBED);
+  const auto prompt = opened.expected.prompts[0].size();
+  const bool typed = !opened.expected.token_types[0].empty() || opened.info.at("model_type") == "bert";
+  if (!typed) return;
+  refuse(opened, embed, Tokens(prompt, 99), GRAFT_STATUS_INVALID_ARGUMENT, "token type");
+  refuse(opened, embed, Tokens(prompt + 1, 0), GRAFT_STATUS_INVALID_ARGUMENT, "token_types");
+}
+
+class EncoderSuite : public testing::Test {
+ public:
+  using Body = void (*)(const Opened& opened);
+
+  EncoderSuite(std::filesystem::path directory, std::string injection, Body body)
+      : directory_(std::move(directory)), injection_(std::move(injection)), body_(body) {}
+
+  static void TearDownTestSuite() { opened_.reset(); }
+
+  void TestBody() override {
+    try {
+      if (!opened_ || opened_->directory != directory_ || opened_->injection != injection_) {
+        opened_.reset();
+        opened_ = std::make_unique<Opened>(open(directory_, injection_));
+      }
+      body_(*opened_);
+    } catch (const std::exception& error) {
+      FAIL() << error.what();
+    }
+  }
+
+ private:
+  static inline std::unique_ptr<Opened> opened_;
+  std::filesystem::path directory_;
+  std::string injection_;
+  Body body_;
+};
+
+bool add_all() {
+  const char* folder = std::getenv("GRAFT_TEST_CASES");
+  if (folder == nullptr) return false;  // transformers_test.cpp fails for that
+  const std::pair<const char*, EncoderSuite::Body> tests[] = {
+      {"hidden", hidden}, {"embeddings", embeddings}, {"logits", logits}, {"scores", scores}, {"refusals", refusals}};
+  for (const std::string& name : case_names(folder, /*encoders=*/true)) {
+    for (const std::string injection : {"none", "kernel"}) {
+      for (const auto& [test, body] : tests) {
+        const std::filesystem::path directory = std::filesystem::path(folder) / name;
+        testing::RegisterTest((name + "/" + injection).c_str(), test, nullptr, nullptr, __FILE__, __LINE__,
+                              [=]() -> EncoderSuite* { return new EncoderSuite(directory, injection, body); });
+      }
+    }
+  }
+  return true;
+}
+
+[[maybe_unused]] const bool registered = add_all();
+
+}  // namespace
+}  // namespace graft::conformance
