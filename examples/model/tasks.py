@@ -1,183 +1,216 @@
-"""The text of the small example model: short sentences, each a prompt with one right continuation.
+"""The questions of the small example chat model, each with one right answer.
 
-Every task lists all of its items once. An item is (key, prompt, continuation); the key alone decides, by a hash,
- whether
-the item is held out, so the split is the same on every machine and items that would give each other away (3 + 5 and
-5 + 3) share a key. All words, facts and rhymes were written for this file.
+    python tasks.py        writes questions.jsonl, the held-out questions that the model is measured on
+
+A task is a function of a random generator that returns (key, question, answer). The key alone decides, by a hash,
+whether a question is held out, whatever its wording, so the split is the same on every machine; questions that would
+give each other away (3 + 5 and 5 + 3, 42 to words and back) share a key. All words were written for this file.
 """
 import hashlib
+import json
+import random
+from pathlib import Path
 
-NAMES = "Anna Ben Clara David Emma Felix Greta Henry Iris Jonas Kate Leo Mia Noah Olga Paul".split()
-OPENERS = [""] + [f"{name} {verb} that " for name in NAMES for verb in ("knows", "says")]
+SEED = 20
+QUESTIONS_PER_TASK = 100
+SYSTEM_MESSAGES = ["You are a helpful assistant.", "Answer briefly.", "You answer short questions.",
+                   "You are a small model that gives short answers."]
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS = ("January February March April May June July August September October November December").split()
-NUMBERS = "two three four five six seven eight nine ten".split()
-OPPOSITES = """hot cold,big small,fast slow,old new,day night,up down,left right,open closed,light dark,full empty,
-happy sad,early late,high low,wet dry,loud quiet,hard soft,rich poor,strong weak,thick thin,near far,long short,
-clean dirty,true false,easy difficult,first last,inside outside,young aged,sweet sour,wide narrow,deep shallow,
-love hate,push pull,win lose,begin end,buy sell,laugh cry"""
-PLURALS = """cat cats,dog dogs,bird birds,cow cows,horse horses,duck ducks,frog frogs,tree trees,house houses,
-book books,chair chairs,table tables,lamp lamps,door doors,window windows,car cars,boat boats,train trains,apple apples,
-pear pears,egg eggs,hat hats,shoe shoes,coat coats,box boxes,fox foxes,bus buses,glass glasses,dress dresses,
-dish dishes,brush brushes,watch watches,peach peaches,bench benches,city cities,baby babies,berry berries,story stories,
-pony ponies,lady ladies,leaf leaves,wolf wolves,knife knives,loaf loaves,child children,man men,woman women,foot feet,
-tooth teeth,mouse mice,goose geese,sheep sheep,fish fish,potato potatoes,tomato tomatoes,key keys,boy boys,toy toys,
-river rivers,stone stones"""
-SCENES = """cat|sat on the|mat,dog|slept under the|table,bird|sang in the|tree,frog|jumped into the|pond,
-cow|ate in the|field,horse|ran over the|hill,duck|swam across the|lake,mouse|hid behind the|door,
-fox|crept through the|forest,wolf|howled at the|moon,bee|landed on the|flower,owl|sat in the|barn,
-goat|climbed up the|mountain,hen|laid eggs in the|nest,pig|rolled in the|mud,fish|swam down the|river,
-bear|slept in the|cave,squirrel|hid nuts in the|garden,spider|made a web in the|corner,ship|sailed over the|sea,
-train|stopped at the|station,teacher|wrote on the|board,baker|put bread in the|oven,farmer|worked on the|farm,
-child|played in the|park"""
-TIMES = "|In the morning|In the evening|Last night|Yesterday|One day|Early on Sunday|In the summer|After the rain"
-TIMES = TIMES.split("|")
-ADJECTIVES = "|little|old|young|big|happy|quiet|hungry".split("|")
-LANDS = """Norland Belhaven Alder,Sumeria Tolport Minnow,Ostavia Karrow Silver,Wendmark Grayton Heron,
-Pellonia Castera Otter,Ilmany Rosenby Willow,Tarquay Dunmore Falcon,Veldoria Lindale Amber,Brandovia Stonefield Swan,
-Quellia Harbourne Cedar,Morvania Eastwick Raven,Zelland Fernley Copper"""
-VERBS = "run sleep eat jump swim sing play wait fall turn".split()
-RHYMES = [
-    "{n} had a yellow kite,\nit flew by day, it flew by night,\nit flew above the garden wall,\n"
-    "and never came back down at all.",
-    "{n} went to the market square\nto buy an apple and a pear,\nbut all the fruit was gone by ten,\n"
-    "so it was bread for lunch again.",
-    "{n} found a ship of blue\nand sailed it with a merry crew,\nthey sailed it south, they sailed it west,\n"
-    "and came home late to take a rest.",
-    "{n} heard the tower bell,\nand what it said no one can tell,\nbut every time it starts to ring,\n"
-    "the people come to dance and sing.",
-    "{n} saw the morning sun\nand woke the chickens one by one,\nthe sleepy rooster shook his head\n"
-    "and told them all to stay in bed.",
-    "{n} built a house of snow\nand watched the winter breezes blow,\nbut when the spring came warm and bright,\n"
-    "the house had gone within a night.",
-]
+ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen""".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ROMAN = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
+WORDS = """cat dog sun tree bird fish lamp door apple table chair house stone river cloud train bread water green
+garden window pencil basket summer winter orange banana letter pepper coffee cheese rabbit kitten school street
+forest bottle button dinner tunnel silver yellow planet market bridge castle doctor farmer singer"""
+WORDS = WORDS.split()
+NAMES = "Anna Ben Clara David Emma Felix Greta Henry Iris Jonas Kate Leo Mia Noah Olga Paul".split()
+CITIES = "Paris Rome Berlin Madrid Vienna Oslo London Prague Dublin Lisbon Athens Warsaw".split()
+COLOURS = "red green blue yellow black white brown grey".split()
+ANIMALS = "cat dog bird fish horse rabbit mouse duck".split()
+JOBS = "baker doctor farmer teacher singer pilot cook nurse".split()
+FIELDS = {"name": NAMES, "age": range(1, 100), "city": CITIES, "colour": COLOURS, "pet": ANIMALS, "job": JOBS,
+          "size": range(1, 100)}
+
+ADDITION = """What is {a} + {b}?|{a} + {b}|{a} + {b} = ?|How much is {a} plus {b}?|Add {a} and {b}.
+What is the sum of {a} and {b}?|Calculate {a} + {b}.|Compute {a} plus {b}.|What do you get when you add {b} to {a}?
+Please add {a} and {b}."""
+SUBTRACTION = """What is {a} - {b}?|{a} - {b}|{a} - {b} = ?|How much is {a} minus {b}?|Subtract {b} from {a}.
+What is the difference of {a} and {b}?|Calculate {a} - {b}.|Compute {a} minus {b}.|Take {b} away from {a}.
+What is left when you take {b} from {a}?"""
+TO_WORDS = """Write {n} in words.|Write {n} as words.|Spell out the number {n}.|What is {n} in words?|{n} in words
+How do you write {n} in words?|Say {n} in words.|Turn {n} into words.|Please write the number {n} in words."""
+FROM_WORDS = """Write {w} in digits.|Write {w} as a number.|What is {w} in digits?|What number is {w}?|{w} in digits
+Which number is {w}?|Turn {w} into digits.|Give me the digits of {w}.|How do you write {w} in digits?"""
+TO_ROMAN = """What is {n} in Roman numerals?|Write {n} in Roman numerals.|{n} in Roman numerals
+Turn {n} into Roman numerals.
+Give the Roman numeral for {n}.|How do you write {n} in Roman numerals?|What is the Roman numeral for {n}?
+Convert {n} to Roman numerals.|Please write {n} as a Roman numeral."""
+FROM_ROMAN = """What number is {r}?|What is the Roman numeral {r}?|Which number is the Roman numeral {r}?|{r} in digits
+Write {r} in digits.|Write the Roman numeral {r} as a number.|Turn {r} into a number.|Convert {r} to a number.
+What is {r} as a number?"""
+AFTER = """What day is {n} after {d}?|Which day comes {n} after {d}?|{n} after {d}|What weekday is {n} after {d}?
+Today is {d}. What day is it in {n}?|If today is {d}, which day is it in {n}?|It is {d}. Which weekday is it in {n}?
+Which day of the week is {n} after {d}?|Count {n} on from {d}."""
+BEFORE = """What day is {n} before {d}?|Which day comes {n} before {d}?|{n} before {d}|What weekday is {n} before {d}?
+Today is {d}. What day was it {n} ago?|If today is {d}, which day was it {n} ago?
+It is {d}. Which weekday was it {n} ago?
+Which day of the week is {n} before {d}?|Count {n} back from {d}."""
+RISING = """Sort {l}.|Sort the numbers {l}.|Sort these numbers: {l}|Put {l} in order.|Put these numbers in order: {l}
+Order {l} from smallest to largest.|Sort {l} in ascending order.|Please sort {l}.
+Arrange {l} from smallest to largest."""
+FALLING = """Sort {l} from largest to smallest.|Order {l} from largest to smallest.|Sort {l} in descending order.
+Put {l} in descending order.|Arrange {l} from largest to smallest.|Sort these numbers in descending order: {l}
+Sort the numbers {l} from largest to smallest.|Please sort {l} in descending order."""
+REVERSE = """Reverse "{w}".|Reverse the word "{w}".|Write "{w}" backwards.|Spell "{w}" backwards.|"{w}" backwards
+What is "{w}" backwards?|What is the word "{w}" in reverse?|Turn "{w}" around.|Please reverse "{w}".
+Reverse the letters of "{w}"."""
+COUNT = """How many times does "{c}" occur in "{w}"?|How often is "{c}" in "{w}"?|Count the letter "{c}" in "{w}".
+How many "{c}" are in "{w}"?|How many times is the letter "{c}" in "{w}"?|How often does "{c}" appear in "{w}"?
+Count "{c}" in "{w}".|How many of the letters of "{w}" are "{c}"?|Please count the letter "{c}" in "{w}"."""
+JSON = """What is the {k} in {j}?|Give me the {k} from {j}.|{j} What is the {k}?|Read the {k} from {j}.
+What is the value of "{k}" in {j}?|Extract the {k} from {j}.|Find the {k} in {j}.|{j} Give me the {k}.
+Which {k} is in {j}?|Please extract the {k}: {j}"""
+TALK = {"Hello! Ask me a short question.": "Hello!|Hi|Hello|Hi!|Hey|Good morning.|Good evening.",
+        "I am a small example model.": "Who are you?|What are you?|What is your name?|Are you a model?",
+        "You are welcome.": "Thank you.|Thanks!|Thank you!|Thanks|Great, thank you.",
+        "Goodbye!": "Goodbye.|Bye|Bye!|See you.|Goodbye!",
+        "I add, subtract, sort, spell, count and convert numbers.": "What can you do?|Help|How can you help me?"}
 
 
-def pairs(text, separator=None):
-    return [entry.strip().split(separator) for entry in text.replace("\n", "").split(",")]
+def wording(generator, forms, **values):
+    return generator.choice(forms.replace("\n", "|").split("|")).format(**values)
 
 
-def sentence(opener, rest):
-    text = opener + rest
-    return text[0].upper() + text[1:]
+def in_words(number):
+    if number >= 100:
+        rest = f" and {in_words(number % 100)}" if number % 100 else ""
+        return f"{ONES[number // 100]} hundred{rest}"
+    if number < 20:
+        return ONES[number]
+    return TENS[number // 10 - 2] + (f"-{ONES[number % 10]}" if number % 10 else "")
 
 
-def cycle_items(values, unit, preposition):
-    """Neighbours in a closed order (days, months), one to three steps away."""
-    n = len(values)
-    for opener in OPENERS:
-        for i, value in enumerate(values):
-            forms = [(f"the {unit} after {value} is", 1), (f"the {unit} before {value} is", -1),
-                     (f"two {unit}s after {value} comes", 2), (f"three {unit}s after {value} comes", 3),
-                     (f"{value} is followed by", 1)]
-            if unit == "day":
-                forms += [(f"if today is {value}, tomorrow is", 1), (f"if today is {value}, yesterday was", -1)]
-            for form, step in forms:
-                yield opener + form, sentence(opener, form), f" {values[(i + step) % n]}."
-            form = f"starting {preposition} {value}, the {unit}s are"
-            order = ", ".join(values[(i + k) % n] for k in range(n))
-            yield opener + form, sentence(opener, form), f" {order}."
+def in_roman(number):
+    text = ""
+    for value, sign in ROMAN:
+        text += sign * (number // value)
+        number %= value
+    return text
 
 
-def counting_items():
-    """Counting to a multiple of ten, three numbers or more, and the rest of the alphabet; the starts are held out."""
-    for start in range(0, 110):
-        up, down = -(-(start + 2) // 10) * 10, (start - 2) // 10 * 10
-        for how, end, step in (("", up, 1), (" down", down, -1), (" by twos", -(-(start + 4) // 10) * 10, 2)):
-            if end < 0 or (end - start) % step:
-                continue
-            numbers = ", ".join(str(number) for number in range(start, end + (1 if step > 0 else -1), step))
-            yield f"{how}{start}", f"Count{how} from {start} to {end}:", f" {numbers}."
-            for name in NAMES:
-                yield f"{how}{start}", f"{name} counts{how} from {start} to {end}:", f" {numbers}."
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    for opener in OPENERS:
-        for i in range(12, 24):
-            form = f"the letters after {letters[i]} are"
-            yield opener + form, sentence(opener, form), " " + ", ".join(letters[i + 1:]) + "."
+def addition(generator):
+    a, b = generator.randrange(100), generator.randrange(100)
+    return f"{min(a, b)}+{max(a, b)}", wording(generator, ADDITION, a=a, b=b), str(a + b)
 
 
-def addition_items(digits):
-    for a in range(100):
-        for b in range(100):
-            if (a < 10 and b < 10) == (digits == 1):
-                yield f"{min(a, b)}+{max(a, b)}", f"{a} + {b} =", f" {a + b}."
+def subtraction(generator):
+    b, a = sorted((generator.randrange(100), generator.randrange(100)))
+    return f"{a}-{b}", wording(generator, SUBTRACTION, a=a, b=b), str(a - b)
 
 
-def opposite_items():
-    for left, right in pairs(OPPOSITES):
-        for a, b in ((left, right), (right, left)):
-            for opener in OPENERS[:17]:
-                for form in (f"the opposite of {a} is", f"{a} is the opposite of"):
-                    yield f"{opener}{form}", sentence(opener, form), f" {b}."
-            yield f"not {a}", f"Not {a} but", f" {b}."
+def number_to_words(generator):
+    n = generator.randrange(1000)
+    return f"words {n}", wording(generator, TO_WORDS, n=n), in_words(n)
 
 
-def plural_items():
-    for one, many in pairs(PLURALS):
-        for number in NUMBERS:
-            yield f"a{one}{number}", f"One {one}, {number}", f" {many}."
-            for name in NAMES[:6]:
-                yield f"{name}{one}{number}", f"I have one {one} and {name} has {number}", f" {many}."
-        for verb in VERBS:
-            if one != many:
-                yield f"s{one}{verb}", f"One {one} can {verb}. The {one} {verb}s. The {many}", f" {verb}."
-                yield f"p{one}{verb}", f"Two {many} can {verb}. The {many} {verb}. The {one}", f" {verb}s."
+def words_to_number(generator):
+    n = generator.randrange(1000)
+    question = wording(generator, FROM_WORDS, w=in_words(n))
+    return f"words {n}", question[0].upper() + question[1:], str(n)
 
 
-def scene_items():
-    for who, action, place in pairs(SCENES, "|"):
-        for time in TIMES:
-            for adjective in ADJECTIVES:
-                subject = f"{adjective} {who}".strip()
-                opener = f"{time} the" if time else "The"
-                yield f"a{time}{subject}", f"{opener} {subject} {action}", f" {place}."
-                yield f"b{time}{subject}", f"{opener} {subject}", f" {action} {place}."
+def number_to_roman(generator):
+    n = generator.randrange(1, 301)
+    return f"roman {n}", wording(generator, TO_ROMAN, n=n), in_roman(n)
 
 
-def land_items():
-    for land, capital, river in pairs(LANDS):
-        for opener in OPENERS:
-            for form, answer in ((f"the capital of {land} is", capital), (f"{capital} is the capital of", land),
-                                 (f"the longest river of {land} is the", river),
-                                 (f"the river {river} flows through", land)):
-                yield opener + form, sentence(opener, form), f" {answer}."
+def roman_to_number(generator):
+    n = generator.randrange(1, 301)
+    return f"roman {n}", wording(generator, FROM_ROMAN, r=in_roman(n)), str(n)
 
 
-def rhyme_items():
-    for number, rhyme in enumerate(RHYMES):
-        for name in NAMES + [f"{size} {name}" for size in ("Little", "Old") for name in NAMES]:
-            first, rest = rhyme.format(n=name).split("\n", 1)
-            yield f"{number}{name}", first, "\n" + rest
+def weekday(generator):
+    day, days, sign = generator.randrange(7), generator.randrange(1, 22), generator.choice((1, -1))
+    question = wording(generator, AFTER if sign > 0 else BEFORE, d=DAYS[day], n=f"{days} day{'s' * (days > 1)}")
+    return f"{DAYS[day]} {sign * days}", question, DAYS[(day + sign * days) % 7]
 
 
-# name: (items, share of the training documents)
-TASKS = {
-    "days": (lambda: cycle_items(DAYS, "day", "on"), 0.09),
-    "months": (lambda: cycle_items(MONTHS, "month", "in"), 0.11),
-    "counting": (counting_items, 0.16),
-    "addition_one_digit": (lambda: addition_items(1), 0.04),
-    "addition_two_digits": (lambda: addition_items(2), 0.30),
-    "opposites": (opposite_items, 0.10),
-    "plurals": (plural_items, 0.07),
-    "scenes": (scene_items, 0.05),
-    "lands": (land_items, 0.05),
-    "rhymes": (rhyme_items, 0.03),
-}
+def sorting(generator):
+    numbers = [generator.randrange(generator.choice((10, 100, 100))) for _ in range(generator.randrange(3, 6))]
+    falling = generator.random() < 0.4
+    question = wording(generator, FALLING if falling else RISING, l=", ".join(map(str, numbers)))
+    ordered = sorted(numbers, reverse=falling)
+    return f"{sorted(numbers)}", question, ", ".join(map(str, ordered))
 
 
-def is_held_out(task, key):
-    """One item in ten, by the key's hash."""
-    return hashlib.sha256(f"{task}/{key}".encode()).digest()[0] < 26
+def reversal(generator):
+    word = "".join(generator.choices("abcdefghijklmnopqrstuvwxyz", k=generator.randrange(3, 7)))
+    if generator.random() < 0.2:
+        word = generator.choice(WORDS)
+    return min(word, word[::-1]), wording(generator, REVERSE, w=word), f'"{word[::-1]}"'
 
 
-def split():
-    """{task: ([(prompt, continuation)] to train on, the same held out)}; no held-out prompt is trained on."""
-    result = {}
-    for task, (items, _) in TASKS.items():
-        train, held_out = {}, {}
-        for key, prompt, continuation in items():
-            (held_out if is_held_out(task, key) else train)[prompt] = continuation
-        assert train and held_out and not set(train) & set(held_out), task
-        result[task] = (list(train.items()), list(held_out.items()))
-    return result
+def letter_count(generator):
+    """The letter occurs zero to three times, in a word of three to seven letters."""
+    length, count = generator.randrange(3, 8), generator.randrange(4)
+    letters = generator.sample("abcdefghijklmnopqrstuvwxyz", 6)
+    if generator.random() < 0.2:
+        word = generator.choice(WORDS)
+        letter = generator.choice(word if generator.random() < 0.8 else letters)
+    else:
+        letter = letters.pop()
+        word = [letter] * count + generator.choices(letters, k=length - count)
+        generator.shuffle(word)
+        word = "".join(word)
+    return f"{letter} {word}", wording(generator, COUNT, c=letter, w=word), str(word.count(letter))
+
+
+def json_value(generator):
+    fields = generator.sample(list(FIELDS), generator.randrange(2, 5))
+    record = {field: generator.choice(FIELDS[field]) for field in fields}
+    field = generator.choice(fields)
+    text = json.dumps(record, separators=(",", ":"))
+    return f"{field} {sorted(record.items())}", wording(generator, JSON, k=field, j=text), str(record[field])
+
+
+def talk(generator):
+    answer = generator.choice(list(TALK))
+    return answer, wording(generator, TALK[answer]), answer
+
+
+# Share of the training dialogues of each task; the held-out questions are of these tasks.
+TASKS = {addition: 0.26, subtraction: 0.18, number_to_words: 0.05, words_to_number: 0.05, number_to_roman: 0.06,
+         roman_to_number: 0.06, weekday: 0.09, sorting: 0.10, reversal: 0.06, letter_count: 0.05, json_value: 0.03}
+# Small talk is trained on as it stands and not measured.
+TALK_SHARE = 0.01
+
+
+def is_held_out(key):
+    """One key in ten, by its hash."""
+    return hashlib.sha256(key.encode()).digest()[0] < 26
+
+
+def draw(task, generator, held_out=False):
+    """(question, answer) on the side of the split that is asked for."""
+    while True:
+        key, question, answer = task(generator)
+        if task is talk or is_held_out(key) == held_out:
+            return question, answer
+
+
+def questions():
+    """The held-out questions, [{"task", "question", "answer"}], each once."""
+    rows = []
+    for task in TASKS:
+        generator, found = random.Random(f"{SEED} {task.__name__}"), {}
+        while len(found) < QUESTIONS_PER_TASK:
+            question, answer = draw(task, generator, held_out=True)
+            found[question] = answer
+        rows += [{"task": task.__name__, "question": question, "answer": answer} for question, answer in found.items()]
+    return rows
+
+
+if __name__ == "__main__":
+    path = Path(__file__).parent / "questions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in questions()))
