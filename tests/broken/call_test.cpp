@@ -221,7 +221,7 @@ TEST_F(BrokenInput, Tokenizer) {
   ASSERT_EQ(graft_decoder_new(tokenizer, 0, &decoder), GRAFT_STATUS_OK);
   graft_string* text = nullptr;
   int64_t number = 0;
-  for (const int64_t id : {int64_t{-1}, int64_t{512}, int64_t{1} << 32, INT64_MAX, lowest}) {
+  for (const int64_t id : {int64_t{-1}, graft_tokenizer_vocab_size(tokenizer), int64_t{1} << 32, INT64_MAX, lowest}) {
     const std::string shown = std::to_string(id);
     expect_failure(graft_tokenizer_decode(tokenizer, &id, 1, 0, &text), invalid, {shown});
     expect_failure(graft_tokenizer_piece(tokenizer, id, &text), invalid, {shown});

@@ -20,9 +20,9 @@ diff <(between program) <(sed -n '/^#include/,$p' examples/c/ten_lines.c) ||
 
 sample=$(between output)
 command=${sample%%$'\n'*} expected=${sample#*$'\n'}
-[[ $command == '$ build/bin/graft run examples/model "'*'" --greedy' ]] || complain "README.md: unexpected sample command: $command"
+[[ $command == '$ build/bin/graft run examples/model "'*'" --chat --greedy' ]] || complain "README.md: unexpected sample command: $command"
 prompt=${command#*\"} prompt=${prompt%\"*}
-found=$("$GRAFT_CLI" run examples/model "$prompt" --greedy 2>/dev/null) || complain "README.md: the sample command fails"
+found=$("$GRAFT_CLI" run examples/model "$prompt" --chat --greedy 2>/dev/null) || complain "README.md: the sample command fails"
 [[ $found == "$expected" ]] || complain "README.md: the sample command prints '$found', the page says '$expected'"
 
 check_link() {  # PAGE TARGET
