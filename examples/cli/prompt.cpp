@@ -1,8 +1,10 @@
 #include "prompt.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "errors.h"
@@ -13,12 +15,25 @@ namespace {
 
 enum class Read { some, end, interrupted };
 
+/// Waits until stdin has something. Ctrl-C ends the wait, also one that comes between looking for it and waiting: it is
+/// held back until ppoll lets it in.
+void wait_for_input() {
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  if (!interrupted()) ppoll(&input, 1, nullptr, &before);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 /// Appends what stdin has next; waits for it.
 Read read_some(std::string& text) {
   char buffer[65536];
   for (;;) {
-    const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
+    wait_for_input();
     if (interrupted()) return Read::interrupted;
+    const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) throw Failure(GRAFT_STATUS_IO_ERROR, std::string("stdin cannot be read: ") + std::strerror(errno));
     if (size == 0) return Read::end;
