@@ -2,7 +2,7 @@
 
 #include "core/base/status.h"
 #include "core/engine/model_plan.h"
-#include "core/generation/work.h"
+#include "core/generation/work/work.h"
 
 namespace graft {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/status.h"
-#include "core/generation/logprobs.h"
+#include "core/generation/choice/logprobs.h"
 
 namespace graft {
 

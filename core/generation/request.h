@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/generation/choice/logit_rules.h"
+#include "core/generation/choice/sampling.h"
 #include "core/generation/event_stream.h"
-#include "core/generation/logit_rules.h"
-#include "core/generation/sampling.h"
 
 namespace graft {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/engine/model_runner.h"
-#include "core/generation/work.h"
+#include "core/generation/work/work.h"
 
 namespace graft {
 

@@ -1,4 +1,4 @@
-#include "core/generation/logit_rules.h"
+#include "core/generation/choice/logit_rules.h"
 
 #include <gtest/gtest.h>
 

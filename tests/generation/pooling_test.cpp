@@ -1,4 +1,4 @@
-#include "core/generation/pooling.h"
+#include "core/generation/work/pooling.h"
 
 #include <gtest/gtest.h>
 

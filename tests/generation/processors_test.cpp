@@ -7,8 +7,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "core/generation/logit_rules.h"
-#include "core/generation/sampling.h"
+#include "core/generation/choice/logit_rules.h"
+#include "core/generation/choice/sampling.h"
 
 namespace graft {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/generation/sampling.h"
+#include "core/generation/choice/sampling.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/generation/stop_text.h"
+#include "core/generation/choice/stop_text.h"
 
 #include <gtest/gtest.h>
 

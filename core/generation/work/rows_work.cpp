@@ -1,4 +1,4 @@
-#include "core/generation/rows_work.h"
+#include "core/generation/work/rows_work.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "core/generation/logprobs.h"
+#include "core/generation/choice/logprobs.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/generation/answer.h"
-#include "core/generation/beam_search.h"
+#include "core/generation/choice/beam_search.h"
+#include "core/generation/work/answer.h"
 
 namespace graft {
 

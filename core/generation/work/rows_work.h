@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "core/generation/pooling.h"
-#include "core/generation/sequence.h"
-#include "core/generation/work.h"
+#include "core/generation/work/pooling.h"
+#include "core/generation/work/sequence.h"
+#include "core/generation/work/work.h"
 
 namespace graft {
 

@@ -1,4 +1,4 @@
-#include "core/generation/beam_work.h"
+#include "core/generation/work/beam_work.h"
 
 #include <algorithm>
 

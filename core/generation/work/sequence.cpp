@@ -1,4 +1,4 @@
-#include "core/generation/sequence.h"
+#include "core/generation/work/sequence.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "core/generation/generate_work.h"
+#include "core/generation/work/generate_work.h"
 
 #include "core/base/status.h"
 

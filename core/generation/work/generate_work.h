@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/generation/answer.h"
+#include "core/generation/work/answer.h"
 
 namespace graft {
 

@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "core/generation/logit_rules.h"
-#include "core/generation/sequence.h"
-#include "core/generation/stop_text.h"
-#include "core/generation/work.h"
+#include "core/generation/choice/logit_rules.h"
+#include "core/generation/choice/stop_text.h"
+#include "core/generation/work/sequence.h"
+#include "core/generation/work/work.h"
 
 namespace graft {
 

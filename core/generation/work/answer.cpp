@@ -1,4 +1,4 @@
-#include "core/generation/answer.h"
+#include "core/generation/work/answer.h"
 
 #include <algorithm>
 

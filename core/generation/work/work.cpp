@@ -1,8 +1,8 @@
-#include "core/generation/work.h"
+#include "core/generation/work/work.h"
 
-#include "core/generation/beam_work.h"
-#include "core/generation/generate_work.h"
-#include "core/generation/rows_work.h"
+#include "core/generation/work/beam_work.h"
+#include "core/generation/work/generate_work.h"
+#include "core/generation/work/rows_work.h"
 
 namespace graft {
 

@@ -1,4 +1,4 @@
-#include "core/generation/beam_search.h"
+#include "core/generation/choice/beam_search.h"
 
 #include <algorithm>
 #include <cmath>
