@@ -73,10 +73,9 @@ TEST_F(Chat, WhatIsWrongIsNamed) {
   refused("[", "{}", GRAFT_STATUS_INVALID_ARGUMENT, "messages");
   refused("{}", "{}", GRAFT_STATUS_INVALID_ARGUMENT, "messages");
   refused(messages, "[]", GRAFT_STATUS_INVALID_ARGUMENT, "options");
-  refused(
-      messages,
-      R"({"chat_template": "{% for x in range(99999999) %}{% for y in range(99999999) %}{% endfor %}{% endfor %}"})",
-      GRAFT_STATUS_LIMIT_EXCEEDED, "template");
+  refused(messages,
+          R"({"chat_template": "{% for x in range(9999) %}{% for y in range(9999) %}{% endfor %}{% endfor %}"})",
+          GRAFT_STATUS_LIMIT_EXCEEDED, "template");
   refused(messages, R"({"chat_template": "{{ raise_exception('roles must alternate') }}"})",
           GRAFT_STATUS_INVALID_ARGUMENT, "roles must alternate");
 }
