@@ -252,8 +252,9 @@ def expected_of(tokenizer, rng):
         for skip_special in (True, False):
             decode.append([ids, skip_special, decode_or_none(tokenizer, ids, skip_special)])
     pieces = sorted([i, piece] for piece, i in vocab.items())
+    whole = "\n".join(TORTURE)
     return {"vocab_size": size, "pieces": pieces, "encode": encode, "decode": decode,
-            "truncate": truncated(tokenizer, texts)}
+            "truncate": truncated(tokenizer, texts), "whole": [whole, tokenizer.encode(whole).ids]}
 
 
 def truncated(tokenizer, texts):
