@@ -112,9 +112,19 @@ const SentenceModel& Engine::sentence_model() const {
   return sentence_model_;
 }
 
+nlohmann::json Engine::describe_embedding() const {
+  if (sentence_problem_) return {{"problem", sentence_problem_->what()}};
+  return {{"pooling", name_of(sentence_model_.pooling)},
+          {"normalize", sentence_model_.normalize},
+          {"max_tokens", sentence_model_.max_tokens},
+          {"prompts", sentence_model_.prompts},
+          {"default_prompt", sentence_model_.default_prompt}};
+}
+
 std::string Engine::info_json() const {
   nlohmann::json info = nlohmann::json::parse(info_);
   info["tokenizer"] = tokenizer_ != nullptr;
+  info["embedding"] = describe_embedding();
   return info.dump();
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -54,6 +55,7 @@ class Engine {
 
  private:
   Engine() = default;
+  nlohmann::json describe_embedding() const;
 
   std::string path_;
   std::shared_ptr<Mailbox> mailbox_;

@@ -81,6 +81,13 @@ std::string_view last_part(std::string_view type) {
 
 }  // namespace
 
+const char* name_of(Pooling pooling) {
+  for (const PoolingKey& entry : pooling_keys) {
+    if (entry.pooling == pooling) return entry.mode;
+  }
+  return "none";
+}
+
 SentenceModel read_sentence_model(const std::string& directory) {
   SentenceModel model;
   const std::filesystem::path root(directory);

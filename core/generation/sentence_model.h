@@ -22,4 +22,7 @@ struct SentenceModel {
 /// CORRUPT_DATA for broken files.
 SentenceModel read_sentence_model(const std::string& directory);
 
+/// The pooling's name as sentence-transformers writes it ("mean", "cls", "lasttoken", ...).
+const char* name_of(Pooling pooling);
+
 }  // namespace graft

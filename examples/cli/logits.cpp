@@ -1,5 +1,6 @@
 // graft logits MODEL --tokens 5,9,2 --output F.npy: float32 logits of every position, [T, vocabulary].
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "answer.h"
@@ -15,6 +16,25 @@ struct Options {
   std::vector<std::string> decoder_tokens;
   std::string output;
 };
+
+/// {label: score} of each sequence, best first, for a model that labels sequences; empty for others.
+Json label_scores(const Session& session, const Batch& batch) {
+  const Json info = engine_info(session);
+  Json all = Json::array();
+  if (info.value("head", "") != "sequence_labels") return all;
+  const auto labels = info.at("labels").get<std::vector<std::string>>();
+  for (size_t index = 0; index < batch.size(); ++index) {
+    const Tensor scores = make<Tensor>(graft_request_tensor, batch.request(index), "scores", int64_t{-1});
+    const auto* values = static_cast<const float*>(graft_tensor_data(scores.get()));
+    std::vector<std::pair<float, std::string>> order;
+    for (size_t i = 0; i < labels.size(); ++i) order.emplace_back(values[i], labels[i]);
+    std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.first > b.first; });
+    Json scored = Json::object();
+    for (const auto& [score, label] : order) scored[label] = score;
+    all.push_back(scored);
+  }
+  return all;
+}
 
 int write_logits(const Options& options, const std::vector<Tokens>& sequences, const std::vector<Tokens>& decoder,
                  const Session& session) {
@@ -44,9 +64,15 @@ int write_logits(const Options& options, const std::vector<Tokens>& sequences, c
     file.append(static_cast<const float*>(graft_tensor_data(part.get())), graft_tensor_byte_size(part.get()) / 4);
   }
   file.finish();
+  const Json scores = label_scores(session, batch);
   if (options.common.json) {
-    print_json_line({{"output", options.output}, {"dtype", "float32"}, {"shape", {total, vocabulary}}, {"rows", rows}});
+    Json line = {{"output", options.output}, {"dtype", "float32"}, {"shape", {total, vocabulary}}, {"rows", rows}};
+    if (!scores.empty()) line["scores"] = scores;
+    print_json_line(line);
   } else {
+    for (const Json& scored : scores) {
+      for (const auto& [label, score] : scored.items()) std::printf("%.4f  %s\n", score.get<double>(), label.c_str());
+    }
     std::printf("%s: float32 [%lld, %lld]\n", options.output.c_str(), static_cast<long long>(total),
                 static_cast<long long>(vocabulary));
   }

@@ -117,6 +117,7 @@ void logits(const Opened& opened) {
 
 /// Labels in the order of the scores, and scores as the text-classification pipeline makes them of logits.
 void scores(const Opened& opened) {
+  EXPECT_EQ(opened.info.at("embedding").at("pooling"), "mean");
   EXPECT_EQ(opened.info.at("labels").get<std::vector<std::string>>(), opened.expected.labels);
   if (opened.info.at("head") != "sequence_labels") return;
   const bool independent = opened.info.at("multi_label").get<bool>() || opened.expected.labels.size() == 1;
