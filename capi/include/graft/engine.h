@@ -77,7 +77,8 @@ GRAFT_API graft_status graft_engine_tokenizer(graft_engine* engine, graft_tokeni
 
 /**
  * What the engine is, as a JSON object: policy matched, dtype, devices, what was replaced, the split, context limit,
- * memory, whether graph replay is in force and why not.
+ * memory, whether graph replay is in force and why not; "head" and "labels" of a classifier; under "embedding" how it
+ * makes embeddings: pooling, whether they get length 1, the longest input, and the prompts it was trained with.
  *
  * out_json  caller owns; release with graft_string_free.
  * Thread    any.
