@@ -1,6 +1,6 @@
 """Trains the small example chat model on the dialogues of tasks.py, on two CPU threads, and measures it.
 
-    python train.py            trains (26 minutes on two busy cores), saves beside this file, then checks
+    python train.py            trains (about 50 minutes on two cores), saves beside this file, then checks
     python train.py --check    only checks the saved model on questions.jsonl and writes accuracy.json
 
 Needs torch (2.9 or newer), transformers and tokenizers; downloads nothing. The same versions on the
@@ -28,7 +28,9 @@ import tasks
 
 SEED = 20
 WORKERS = 2
-STEPS = 1740
+# Steps of each round and its share of the rates. The second starts from the first one's weights, as they are saved: what
+# was learnt late is practised.
+ROUNDS = ((9000, 1.0), (3000, 0.4))
 VOCAB_SIZE = 896
 POSITIONS = 256
 SPECIALS = ["<|end|>", "<|begin|>", "<|user|>", "<|assistant|>", "<|system|>"]
@@ -38,11 +40,11 @@ CHAT_TEMPLATE = ("{% for message in messages %}{{ '<|' + message['role'] + '|>' 
                  "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
 # Of four steps, three have rows of separate dialogues, as most are asked, and one has long conversations.
 # The rows and their length are those of one worker.
-DIALOGUE_ROWS = (12, 64)
-CONVERSATION_ROWS = (3, POSITIONS)
+DIALOGUE_ROWS = (16, 64)
+CONVERSATION_ROWS = (4, POSITIONS)
 # Rates rise over WARMUP steps, stay, and fall to zero over the last DECAY steps.
 MUON_RATE, ADAMW_RATE = 0.02, 3e-3
-WARMUP, DECAY = 100, 900
+WARMUP, DECAY = 100, 3500
 # A letter in a quoted word that no JSON punctuation follows: such words are spelled, to be reversed and counted.
 QUOTED_LETTER = r'[a-z](?=[a-z]*"(?![:,}]))'
 
@@ -184,12 +186,18 @@ def backward(model, rows, counted):
     return loss.item(), losses.detach(), kinds[:, 1:].flatten()
 
 
-def train(folder, steps, stop_after):
-    torch.manual_seed(SEED)
-    generator = random.Random(SEED)
-    tokenizer = train_tokenizer(tokenizer_texts(generator))
+def train(folder, number, stop_after):
+    """One round; all but the first start from the weights in the folder."""
+    steps, share = ROUNDS[number]
+    torch.manual_seed(SEED + number)
+    generator = random.Random(SEED + number)
+    if number == 0:
+        tokenizer = train_tokenizer(tokenizer_texts(generator))
+        model = build_model()
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).train()
     dialogues = Dialogues(tokenizer, generator)
-    model = build_model()
     print(f"{sum(p.numel() for p in model.parameters())} parameters", flush=True)
     # Muon for the layers' matrices, half of them on each worker's thread, and AdamW for the embedding and the norms.
     matrices = [p for name, p in model.named_parameters() if p.dim() == 2 and "embed" not in name]
@@ -204,7 +212,7 @@ def train(folder, steps, stop_after):
     pool = ThreadPoolExecutor(WORKERS)
     start, running = time.time(), []
     for step in range(min(steps, stop_after or steps)):
-        rate = min(1.0, (step + 1) / WARMUP, (steps - step) / DECAY)
+        rate = share * min(1.0, (step + 1) / WARMUP, (steps - step) / min(DECAY, steps - WARMUP))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -311,14 +319,15 @@ def check(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="only check the saved model")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--round", type=int, choices=range(len(ROUNDS)), help="train this round alone")
     parser.add_argument("--stop-after", type=int, help="stop after so many of the steps, to try the script")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="where the model is saved")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable_progress_bar()
     if not arguments.check:
-        train(arguments.folder, arguments.steps, arguments.stop_after)
+        for number in range(len(ROUNDS)) if arguments.round is None else [arguments.round]:
+            train(arguments.folder, number, arguments.stop_after)
     check(arguments.folder)
 
 
