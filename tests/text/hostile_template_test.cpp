@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
 /// In a process each: a crash is one test's, and so are the stopped threads, which count. It ends without the checks of
 /// an ordinary exit, since what a stopped thread had is lost, as is meant.
 TEST_P(HostileTemplateTest, EndsWithAStatus) {
-  const auto body = [] {
+  const auto render = [] {
     const ChatFolder folder(GetParam().text);
     std::string message;
     const auto start = std::chrono::steady_clock::now();
@@ -90,25 +90,25 @@ TEST_P(HostileTemplateTest, EndsWithAStatus) {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
     std::fprintf(stderr, "%s", message.c_str());
     const bool good = passed.count() < 60 && message.size() < 8192;  // even in a slow build
-    std::_Exit(good ? static_cast<int>(status) : 100);
+    return good ? static_cast<int>(status) : 100;
   };
   const char* named = GetParam().status == StatusCode::ok ? "" : "chat_template.jinja";
-  EXPECT_EXIT(body(), ::testing::ExitedWithCode(static_cast<int>(GetParam().status)), named);
+  EXPECT_EXIT(std::_Exit(render()), ::testing::ExitedWithCode(static_cast<int>(GetParam().status)), named);
 }
 
 /// What the fuel does not see is stopped for good: so often, and then no template runs in this process.
 TEST(HostileTemplate, WhatTheFuelMissesIsStopped) {
-  const auto body = [] {
+  const auto lost = [] {
     const ChatFolder folder("{% set s = 'x' * 1000000 %}{{ ('a' ~ [s] * 1000000)|length }}");
     std::string message;
     for (int i = 0; i < 5; ++i) {
-      if (status_of([&] { folder.open()->render(one_message); }, &message) != limit) std::_Exit(1);
+      if (status_of([&] { folder.open()->render(one_message); }, &message) != limit) return 1;
     }
     const ChatFolder good("fine");
     const bool refused_too = status_of([&] { good.open()->render(one_message); }) == limit;
-    std::_Exit(refused_too && message.find("no more") != std::string::npos ? 0 : 2);
+    return refused_too && message.find("no more") != std::string::npos ? 0 : 2;
   };
-  EXPECT_EXIT(body(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(std::_Exit(lost()), ::testing::ExitedWithCode(0), "");
 }
 
 /// What is nested as deep as the budget allows must be printed, compared and freed. In a process each, for the stopped
