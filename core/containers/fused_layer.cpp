@@ -1,6 +1,9 @@
 #include "core/containers/fused_layer.h"
 
+#include <ATen/ops/add.h>
+
 #include "core/base/status.h"
+#include "core/containers/collectives.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
 #include "kernels/spec/attention.h"
@@ -21,6 +24,12 @@ void check_features(const LinearTensors& linear, int64_t out_features, int64_t i
     fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what, linear.weight.numel(),
          out_features, in_features);
   }
+}
+
+// Either may be undefined.
+at::Tensor sum_of(const at::Tensor& first, const at::Tensor& second) {
+  if (!first.defined()) return second;
+  return second.defined() ? at::add(first.to(at::kFloat), second.to(at::kFloat)) : first;
 }
 
 }  // namespace
@@ -47,7 +56,8 @@ void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& co
 }
 
 void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,
-                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride) {
+                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride,
+                   bool accumulate) {
   kernels::LinearArgs args{};
   args.rows = rows;
   args.capacity = capacity;
@@ -66,6 +76,7 @@ void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const Lin
   }
   args.out = out;
   args.out_stride = out_stride;
+  args.accumulate = accumulate;
   ops.add(kernels::Op::linear, args);
 }
 
@@ -82,42 +93,73 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
     check_features(tensors_.query_key_value[2], a.kv_heads * a.head_dim, hidden, "value");
   }
   check_features(tensors_.attention_output, hidden, a.heads * a.head_dim, "attention_output");
-  for (const LinearTensors& up : tensors_.up) check_features(up, f.intermediate_size, hidden, "up");
+  const bool both = f.gated && tensors_.up.size() == 1;  // gate and up in one matrix
+  for (const LinearTensors& up : tensors_.up) check_features(up, f.intermediate_size * (both ? 2 : 1), hidden, "up");
   check_features(tensors_.down, hidden, f.intermediate_size, "down");
-  if (tensors_.up.size() != (f.gated ? 2u : 1u)) {
+  if (tensors_.up.size() > (f.gated ? 2u : 1u)) {
     fail(StatusCode::invalid_argument, "fused layer: {} up projections, expected {}", tensors_.up.size(),
          f.gated ? 2 : 1);
   }
+  if (config_.residual == ResidualForm::pre_norm && !tensors_.feed_forward_norm.weight.defined()) {
+    fail(StatusCode::unsupported, "fused layer: there is no feed-forward norm");
+  }
+  if (config_.residual == ResidualForm::parallel) {
+    parallel_bias_ = sum_of(tensors_.attention_output.bias, tensors_.down.bias);
+  }
 }
 
-void FusedDecoderLayer::record(OpList& ops, const StepView& step, const CacheView& addressing,
+void FusedDecoderLayer::record(OpList& ops, Communicator& ranks, const StepView& step, const CacheView& addressing,
                                const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
-  const int64_t hidden = tensors_.attention_output.weight.size(0);
   const auto norm = [&](const NormTensors& tensors, float* out) {
-    record_residual_norm(ops, step.token_count, config_.norm, tensors, hidden, activations, out);
+    record_residual_norm(ops, step.token_count, config_.norm, tensors, hidden(), activations, out);
     return out;
   };
-  if (config_.residual == ResidualForm::post_norm) {  // what the norm gives is the residual stream
-    record_attention(ops, step, addressing, cache, activations, capacity, activations.residual);
-    norm(tensors_.post_attention_norm, activations.residual);
-    record_feed_forward(ops, step, activations, capacity, activations.residual);
-    norm(tensors_.post_feed_forward_norm, activations.residual);
-    return;
+  const auto attention = [&](const float* x) {
+    record_attention(ops, step, addressing, cache, activations, capacity, x);
+  };
+  const auto feed_forward = [&](const float* x, bool accumulate) {
+    record_feed_forward(ops, step, activations, capacity, x, accumulate);
+  };
+  // What was computed waits for the next norm; the bias joins after the sum over the ranks.
+  const auto leave = [&](const at::Tensor& bias) {
+    record_all_reduce(ops, ranks, step.token_count, hidden(), activations.contribution);
+    activations.delta = activations.contribution;
+    activations.delta_bias = data_or_null(bias);
+    activations.delta_bias_dtype = dtype_or_float(bias);
+  };
+  switch (config_.residual) {
+    case ResidualForm::pre_norm:
+      attention(norm(tensors_.input_norm, activations.normed));
+      leave(tensors_.attention_output.bias);
+      feed_forward(norm(tensors_.feed_forward_norm, activations.normed), false);
+      leave(tensors_.down.bias);
+      break;
+    case ResidualForm::post_norm:  // what the norm gives is the residual stream
+      attention(activations.residual);
+      leave(tensors_.attention_output.bias);
+      norm(tensors_.post_attention_norm, activations.residual);
+      feed_forward(activations.residual, false);
+      leave(tensors_.down.bias);
+      norm(tensors_.post_feed_forward_norm, activations.residual);
+      break;
+    case ResidualForm::parallel:
+      attention(norm(tensors_.input_norm, activations.normed));
+      if (tensors_.feed_forward_norm.weight.defined()) norm(tensors_.feed_forward_norm, activations.normed);
+      feed_forward(activations.normed, true);
+      leave(parallel_bias_);
+      break;
   }
-  record_attention(ops, step, addressing, cache, activations, capacity, norm(tensors_.input_norm, activations.normed));
-  record_feed_forward(ops, step, activations, capacity, norm(tensors_.feed_forward_norm, activations.normed));
 }
 
 void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
                                          const kernels::PagedCache& cache, Activations& activations, int64_t capacity,
                                          const float* x) const {
   const AttentionConfig& a = config_.attention;
-  const int64_t hidden = tensors_.attention_output.weight.size(0);
   const int64_t qkv_width = (a.heads + 2 * a.kv_heads) * a.head_dim;
   const LinearTensors* projections[3];
   const auto count = static_cast<int32_t>(tensors_.query_key_value.size());
   for (int32_t i = 0; i < count; ++i) projections[i] = &tensors_.query_key_value[static_cast<size_t>(i)];
-  record_linear(ops, step.token_count, capacity, projections, count, true, x, hidden, activations.query_key_value,
+  record_linear(ops, step.token_count, capacity, projections, count, true, x, hidden(), activations.query_key_value,
                 qkv_width);
 
   kernels::RotaryCacheArgs rotary{};
@@ -156,26 +198,23 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   attention.causal = a.causal;
   attention.window = static_cast<int32_t>(a.window);
   attention.softcap = static_cast<float>(a.softcap);
+  attention.alibi_slopes = a.alibi_slopes.empty() ? nullptr : a.alibi_slopes.data();
   attention.out = activations.attention;
   attention.out_stride = a.heads * a.head_dim;
   ops.add(kernels::Op::attention, attention);
 
   const LinearTensors* output = &tensors_.attention_output;
   record_linear(ops, step.token_count, capacity, &output, 1, false, activations.attention, a.heads * a.head_dim,
-                activations.contribution, hidden);
-  activations.delta = activations.contribution;
-  activations.delta_bias = data_or_null(output->bias);
-  activations.delta_bias_dtype = dtype_or_float(output->bias);
+                activations.contribution, hidden());
 }
 
 void FusedDecoderLayer::record_feed_forward(OpList& ops, const StepView& step, Activations& activations,
-                                            int64_t capacity, const float* x) const {
+                                            int64_t capacity, const float* x, bool accumulate) const {
   const FeedForwardConfig& f = config_.feed_forward;
-  const int64_t hidden = tensors_.attention_output.weight.size(0);
   const int64_t up_width = f.intermediate_size * (f.gated ? 2 : 1);
-  const LinearTensors* ups[2] = {&tensors_.up[0], f.gated ? &tensors_.up[1] : nullptr};
-  record_linear(ops, step.token_count, capacity, ups, f.gated ? 2 : 1, true, x, hidden, activations.feed_forward,
-                up_width);
+  const LinearTensors* ups[2] = {&tensors_.up.front(), &tensors_.up.back()};
+  record_linear(ops, step.token_count, capacity, ups, static_cast<int32_t>(tensors_.up.size()), true, x, hidden(),
+                activations.feed_forward, up_width);
 
   kernels::ActivationArgs activation{};
   activation.rows = step.token_count;
@@ -190,10 +229,7 @@ void FusedDecoderLayer::record_feed_forward(OpList& ops, const StepView& step, A
 
   const LinearTensors* down = &tensors_.down;
   record_linear(ops, step.token_count, capacity, &down, 1, false, activations.intermediate, f.intermediate_size,
-                activations.contribution, hidden);
-  activations.delta = activations.contribution;
-  activations.delta_bias = data_or_null(down->bias);
-  activations.delta_bias_dtype = dtype_or_float(down->bias);
+                activations.contribution, hidden(), accumulate);
 }
 
 }  // namespace graft

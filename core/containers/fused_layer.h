@@ -4,6 +4,7 @@
 #include "core/containers/activations.h"
 #include "core/containers/layer_tensors.h"
 #include "core/containers/op_list.h"
+#include "core/parallel/communicator.h"
 #include "core/step/step_view.h"
 #include "kernels/spec/rotary.h"
 
@@ -17,19 +18,21 @@ class FusedDecoderLayer {
 
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
   /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer
-  /// nothing.
-  void record(OpList& ops, const StepView& step, const CacheView& addressing, const kernels::PagedCache& cache,
-              Activations& activations, int64_t capacity) const;
+  /// nothing. Where the layer is one rank's share, its contributions are summed over `ranks`.
+  void record(OpList& ops, Communicator& ranks, const StepView& step, const CacheView& addressing,
+              const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const;
 
  private:
   void record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
                         const kernels::PagedCache& cache, Activations& activations, int64_t capacity,
                         const float* x) const;
   void record_feed_forward(OpList& ops, const StepView& step, Activations& activations, int64_t capacity,
-                           const float* x) const;
+                           const float* x, bool accumulate) const;
+  int64_t hidden() const { return tensors_.attention_output.weight.size(0); }
 
   LayerConfig config_;
   LayerTensors tensors_;
+  at::Tensor parallel_bias_;  ///< of both contributions of a parallel layer, float32
 };
 
 /// Appends residual += what waits, out = norm(residual) over `rows` rows, and marks nothing as waiting.
@@ -38,6 +41,7 @@ void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& co
 
 /// Appends one linear op over one to three matrices with a common input.
 void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,
-                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride);
+                   int32_t count, bool with_bias, const float* x, int64_t x_stride, float* out, int64_t out_stride,
+                   bool accumulate = false);
 
 }  // namespace graft

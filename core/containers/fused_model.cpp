@@ -1,5 +1,6 @@
 #include "core/containers/fused_model.h"
 
+#include "core/containers/collectives.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
 #include "kernels/spec/embedding.h"
@@ -18,8 +19,14 @@ void record_norm(OpList& ops, const int32_t* rows, const NormConfig& config, con
 
 }  // namespace
 
-FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers)
-    : config_(config), widths_(config), outer_(std::move(outer)), layers_(std::move(layers)) {
+FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
+                       Communicator& ranks, std::vector<int64_t> head_columns)
+    : config_(config),
+      widths_(config),
+      outer_(std::move(outer)),
+      layers_(std::move(layers)),
+      ranks_(ranks),
+      head_columns_(std::move(head_columns)) {
   for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
 }
 
@@ -30,7 +37,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   record_rope_tables(ops, step, activations);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerCache& place = caches[i];
-    layers_[i]->record(ops, step, step.caches[place.kind], pool.layer(place.kind, place.index), activations,
+    layers_[i]->record(ops, ranks_, step, step.caches[place.kind], pool.layer(place.kind, place.index), activations,
                        capacity.tokens);
   }
   // The last layer's contribution joins the residual stream, then only the wanted rows go on.
@@ -112,11 +119,15 @@ float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* 
   if (config_.final_norm) {
     record_norm(ops, rows, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
   }
-  return gather.out;
+  if (!outer_.project_out.weight.defined()) return gather.out;
+  float* out = ops.arena().take_array<float>(capacity * config_.hidden_width());
+  const LinearTensors* project = &outer_.project_out;
+  record_linear(ops, rows, capacity, &project, 1, true, gather.out, config_.hidden_size, out, config_.hidden_width());
+  return out;
 }
 
 float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const {
-  const int64_t hidden = config_.hidden_size;
+  const int64_t hidden = config_.hidden_width();
   if (config_.head.dense) {
     float* dense = ops.arena().take_array<float>(capacity * hidden);
     const LinearTensors* linear = &outer_.head_dense;
@@ -135,7 +146,14 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
   }
   float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;
-  record_linear(ops, rows, capacity, &head, 1, true, x, hidden, logits, config_.output_width);
+  const int64_t own_columns = outer_.head.weight.size(0);
+  if (own_columns == config_.output_width) {
+    record_linear(ops, rows, capacity, &head, 1, true, x, hidden, logits, own_columns);
+    return logits;
+  }
+  float* own = ops.arena().take_array<float>(capacity * own_columns);
+  record_linear(ops, rows, capacity, &head, 1, true, x, hidden, own, own_columns);
+  record_gather_columns(ops, ranks_, rows, capacity, head_columns_, own, logits);
   return logits;
 }
 

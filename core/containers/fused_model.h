@@ -17,17 +17,21 @@ class FusedModel {
  public:
   /// Tensors outside of the layers.
   struct Outer {
-    at::Tensor token_embedding;     ///< [vocabulary, hidden]
+    at::Tensor token_embedding;     ///< [vocabulary, hidden], with project_in already applied
     at::Tensor position_embedding;  ///< [positions, hidden] or undefined
     at::Tensor type_embedding;      ///< [token types, hidden] or undefined
     NormTensors embedding_norm;     ///< undefined where the configuration has none; so are the following
     NormTensors final_norm;
+    LinearTensors project_out;
     LinearTensors head_dense;
     NormTensors head_norm;
     LinearTensors head;
   };
 
-  FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers);
+  /// Everything is the rank's share; `ranks` outlives the model. `head_columns`: the columns of the head that each
+  /// rank computes.
+  FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
+             Communicator& ranks, std::vector<int64_t> head_columns);
 
   /// The most rows of a step that is recorded.
   struct Capacity {
@@ -38,7 +42,7 @@ class FusedModel {
   /// Where the wanted rows will be, in the arena of the recorded ops.
   struct Outputs {
     float* logits = nullptr;  ///< [logit_rows, output_width]; null without a head
-    float* hidden = nullptr;  ///< [hidden_rows, hidden_size]
+    float* hidden = nullptr;  ///< [hidden_rows, hidden_width]
   };
 
   /// Appends a whole step.
@@ -57,6 +61,8 @@ class FusedModel {
   Outer outer_;
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers_;
   std::vector<RopeTables> ropes_;
+  Communicator& ranks_;
+  std::vector<int64_t> head_columns_;
 };
 
 }  // namespace graft

@@ -42,7 +42,7 @@ LayerTensors take_tensors(const Module& layer) {
     tensors.post_feed_forward_norm = norm_of(require(layer, Role::post_feed_forward_norm, "norm after feed-forward"));
   } else {
     tensors.input_norm = norm_of(require(layer, Role::input_norm, "input norm"));
-    tensors.feed_forward_norm = norm_of(require(layer, Role::feed_forward_norm, "feed-forward norm"));
+    if (const Module* norm = layer.find(Role::feed_forward_norm)) tensors.feed_forward_norm = norm_of(*norm);
   }
   if (const Module* fused = layer.find(Role::query_key_value)) {
     tensors.query_key_value.push_back(linear_of(*fused));
@@ -54,8 +54,12 @@ LayerTensors take_tensors(const Module& layer) {
   if (const Module* norm = layer.find(Role::query_norm)) tensors.query_norm = norm->parameter("weight");
   if (const Module* norm = layer.find(Role::key_norm)) tensors.key_norm = norm->parameter("weight");
   tensors.attention_output = linear_of(require(layer, Role::attention_output, "attention output projection"));
-  if (const Module* gate = layer.find(Role::gate)) tensors.up.push_back(linear_of(*gate));
-  tensors.up.push_back(linear_of(require(layer, Role::up, "up projection")));
+  if (const Module* both = layer.find(Role::gate_up)) {
+    tensors.up.push_back(linear_of(*both));
+  } else {
+    if (const Module* gate = layer.find(Role::gate)) tensors.up.push_back(linear_of(*gate));
+    tensors.up.push_back(linear_of(require(layer, Role::up, "up projection")));
+  }
   tensors.down = linear_of(require(layer, Role::down, "down projection"));
   return tensors;
 }

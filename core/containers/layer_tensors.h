@@ -21,7 +21,8 @@ struct NormTensors {
   at::Tensor bias;    ///< [width] or undefined
 };
 
-/// The norms of the layer's own residual form are defined, the other two are not.
+/// The norms of the layer's own residual form are defined, the others are not; a parallel layer may lack the
+/// feed-forward norm.
 struct LayerTensors {
   NormTensors input_norm;
   NormTensors post_attention_norm;
@@ -31,7 +32,7 @@ struct LayerTensors {
   LinearTensors attention_output;
   NormTensors feed_forward_norm;
   NormTensors post_feed_forward_norm;
-  std::vector<LinearTensors> up;  ///< gate and up, or up alone
+  std::vector<LinearTensors> up;  ///< gate and up, one matrix of both, or up alone
   LinearTensors down;
 };
 

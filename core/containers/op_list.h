@@ -15,7 +15,7 @@ namespace graft {
 /// Chooses the kernel of an op for arguments; given by the device the step runs on.
 using KernelSelector = const kernels::Variant* (*)(kernels::Op op, const void* args);
 
-/// Kernel calls in order. Recording allocates; running does not, calls no ATen operator and throws nothing.
+/// Kernel calls in order. Recording allocates; running does not and calls no ATen operator.
 /// Used by the engine's thread.
 class OpList {
  public:
@@ -32,7 +32,14 @@ class OpList {
     store(variant, &args, static_cast<int64_t>(sizeof(Args)));
   }
 
-  /// Runs every op in order.
+  /// Appends a call that is no kernel's: `variant` outlives the list.
+  template <class Args>
+  void add_call(const kernels::Variant& variant, const Args& args) {
+    static_assert(std::is_trivially_copyable_v<Args>);
+    store(&variant, &args, static_cast<int64_t>(sizeof(Args)));
+  }
+
+  /// Runs every op in order. Throws only what collectives throw.
   void run(const kernels::Context& context) const;
 
   int64_t size() const { return static_cast<int64_t>(calls_.size()); }

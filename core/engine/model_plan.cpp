@@ -98,17 +98,22 @@ int64_t physical_memory() {
   return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
-ModelPlan plan_model(const std::string& path, const EngineOptions& options) {
-  ModelPlan plan(Checkpoint::open(path, options.weights));
+ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankShare& rank) {
+  // A rank copies its parts out of the mapped file while loading, so only they are read.
+  ModelPlan plan(Checkpoint::open(path, rank.ranks > 1 ? WeightsMode::map : options.weights));
+  plan.copy_weights = rank.ranks > 1 && options.weights == WeightsMode::read;
   plan.match = match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config());
-  plan.weights = map_weights(plan.match.blueprint, plan.checkpoint);
+  plan.rank = rank;
+  plan.share = shard(plan.match.blueprint, rank);
+  plan.head_columns = head_columns(plan.match.blueprint, rank.ranks);
+  plan.weights = map_weights(plan.share, plan.checkpoint);
   const ModelConfig& config = plan.config();
   plan.dtype = choose_dtype(options.dtype, config, plan.weights);
-  plan.cache = plan_cache(config, plan.dtype);
+  plan.cache = plan_cache(plan.share.config, plan.dtype);
   plan.limits = choose_limits(options, config);
   plan.threads = choose_threads(options.threads);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
-  plan.memory.working_bytes = working_bytes(config, plan.limits);
+  plan.memory.working_bytes = working_bytes(plan.share.config, plan.limits);
   plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit);
   return plan;
 }

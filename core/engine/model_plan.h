@@ -8,6 +8,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/engine/options.h"
 #include "core/model/cache_plan.h"
+#include "core/model/shard.h"
 #include "core/model/weight_map.h"
 #include "core/policies/policy.h"
 #include "core/step/step_buffer.h"
@@ -26,6 +27,10 @@ struct ModelPlan {
 
   Checkpoint checkpoint;
   PolicyMatch match;
+  RankShare rank;
+  Blueprint share;  ///< what this rank holds of match.blueprint
+  std::vector<int64_t> head_columns;
+  bool copy_weights = false;  ///< parts are read into memory instead of staying in the mapped file
   WeightMap weights;
   DType dtype = DType::float32;  ///< of weights and cache; arithmetic on CPU is float32
   CachePlan cache;
@@ -36,10 +41,11 @@ struct ModelPlan {
   const ModelConfig& config() const { return match.blueprint.config; }
 };
 
-/// Opens the checkpoint, finds its policy, maps the weights and fixes the limits. Loads and allocates no weight.
-/// Throws what those throw, UNSUPPORTED for a device, type or mode that is not there, INVALID_ARGUMENT for a context
-/// above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights and the smallest cache.
-ModelPlan plan_model(const std::string& path, const EngineOptions& options);
+/// Opens the checkpoint, finds its policy, cuts out the rank's share, maps its weights and fixes the limits. Loads and
+/// allocates no weight. Throws what those throw, UNSUPPORTED for a device, type or mode that is not there,
+/// INVALID_ARGUMENT for a context above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights
+/// and the smallest cache.
+ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankShare& rank = {});
 
 /// Bytes of memory of this machine.
 int64_t physical_memory();

@@ -8,8 +8,9 @@
 
 namespace graft {
 
-ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const LoadProgress& progress)
-    : plan_(std::move(plan)) {
+ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::unique_ptr<Communicator> ranks,
+                         const LoadProgress& progress)
+    : plan_(std::move(plan)), ranks_(std::move(ranks)) {
   const c10::InferenceMode guard;
   const int32_t workers = checked_int32(plan_.threads, "threads");
   at::set_num_threads(workers);
@@ -17,8 +18,9 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const Loa
   const StepTraits traits = {plan_.config().encoder ? Stage::encode_only : Stage::decode,
                              plan_.config().unplaced_token};
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, traits);
-  client_ = std::make_unique<ClientModel>(plan_.config(),
-                                          load_model(plan_.match.blueprint, plan_.weights, plan_.dtype, progress));
+  client_ = std::make_unique<ClientModel>(
+      plan_.share.config, load_model(plan_.share, plan_.weights, plan_.dtype, plan_.copy_weights, progress), *ranks_,
+      plan_.head_columns);
   plan_.weights.entries.clear();  // the tensors keep what they need of the files
   if (options.injection != InjectionMode::kernel) return;
   fused_ = inject_kernels(*client_, plan_.dtype);

@@ -13,14 +13,16 @@ namespace graft {
 /// What a step gave, float32, valid until the next run.
 struct StepOutput {
   const float* logits = nullptr;  ///< [R, config.output_width]; null without a head
-  const float* hidden = nullptr;  ///< [H, hidden_size]: the last hidden state, after the final norm where there is one
+  const float* hidden = nullptr;  ///< [H, hidden_width]: the last hidden state, after the final norm where there is one
 };
 
 /// Made, used and destroyed by one thread, the engine's.
 class ModelRunner {
  public:
-  /// Loads the weights of a plan and injects. Throws what loading throws; `progress` may throw to give up.
-  ModelRunner(ModelPlan plan, const EngineOptions& options, const LoadProgress& progress);
+  /// Loads the rank's share of the weights of a plan and injects. Throws what loading throws; `progress` may throw to
+  /// give up. Collectives are called on the thread that runs steps.
+  ModelRunner(ModelPlan plan, const EngineOptions& options, std::unique_ptr<Communicator> ranks,
+              const LoadProgress& progress);
   ~ModelRunner();
 
   const ModelPlan& plan() const { return plan_; }
@@ -38,6 +40,7 @@ class ModelRunner {
 
  private:
   ModelPlan plan_;
+  std::unique_ptr<Communicator> ranks_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<CachePool> cache_;
   std::unique_ptr<StepBuffer> step_;

@@ -70,7 +70,7 @@ void check_answers(const RequestSpec& spec, const StepLimits& step) {
 void check_result(const RequestSpec& spec, const ModelConfig& config) {
   if (spec.kind == RequestKind::generate) return;
   const bool logits = spec.kind == RequestKind::logits;
-  const int64_t columns = logits ? config.output_width : config.hidden_size;
+  const int64_t columns = logits ? config.output_width : config.hidden_width();
   const int64_t bytes = static_cast<int64_t>(spec.prompt.size()) * columns * static_cast<int64_t>(sizeof(float));
   if (bytes > physical_memory() / 2) {
     fail(StatusCode::limit_exceeded, "{} of {} tokens take {} bytes, expected at most half of this machine's {}",

@@ -38,7 +38,8 @@ class EngineThread {
 
  private:
   void work() {
-    ModelRunner runner(std::move(plan_), options_, [this](double fraction) { report(fraction); });
+    ModelRunner runner(std::move(plan_), options_, make_single_communicator(),
+                       [this](double fraction) { report(fraction); });
     Scheduler scheduler(runner, tokenizer_);
     publish_limits(runner);
     try {

@@ -1,5 +1,7 @@
 #include "core/injection/inject.h"
 
+#include <ATen/ops/linear.h>
+
 #include "core/base/status.h"
 
 namespace graft {
@@ -35,6 +37,14 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   if (const Module* types = root.find(Role::token_type_embedding)) {
     outer.type_embedding = types->parameter("weight").contiguous();
   }
+  if (const Module* in = root.find(Role::project_in)) {
+    // One wider table instead of a product in every step.
+    outer.token_embedding = at::linear(outer.token_embedding.to(at::kFloat), in->parameter("weight").to(at::kFloat))
+                                .to(outer.token_embedding.scalar_type());
+  }
+  if (const Module* out = root.find(Role::project_out)) {
+    outer.project_out = {out->parameter("weight").contiguous(), out->parameter("bias")};
+  }
   if (config.embedding_norm) outer.embedding_norm = norm_of(root, Role::embedding_norm, "embedding norm");
   if (config.final_norm) outer.final_norm = norm_of(root, Role::final_norm, "final norm");
   if (config.head.kind == HeadKind::none) return outer;
@@ -46,11 +56,12 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
 
 bool is_embedding(Role role) {
   return role == Role::token_embedding || role == Role::position_embedding || role == Role::token_type_embedding ||
-         role == Role::embedding_norm;
+         role == Role::project_in || role == Role::embedding_norm;
 }
 
 bool is_head(Role role) {
-  return role == Role::final_norm || role == Role::head_dense || role == Role::head_norm || role == Role::head;
+  return role == Role::final_norm || role == Role::project_out || role == Role::head_dense || role == Role::head_norm ||
+         role == Role::head;
 }
 
 }  // namespace
@@ -94,7 +105,8 @@ std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype) {
     layers.push_back(std::make_unique<FusedDecoderLayer>(client.config().layers[i], std::move(tensors)));
   }
   drop_parameters(root);
-  return std::make_unique<FusedModel>(client.config(), std::move(outer), std::move(layers));
+  return std::make_unique<FusedModel>(client.config(), std::move(outer), std::move(layers), client.ranks(),
+                                      client.head_columns());
 }
 
 }  // namespace graft

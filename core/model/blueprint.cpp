@@ -12,6 +12,7 @@ ParallelRole default_parallel_role(Role role) {
     case Role::query_key_value:
     case Role::gate:
     case Role::up:
+    case Role::gate_up:
     case Role::head:
       return ParallelRole::column;
     case Role::attention_output:

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/model/config.h"
+#include "core/model/fused_rows.h"
+#include "core/model/range.h"
 
 namespace graft {
 
@@ -17,12 +20,13 @@ enum class Role : int32_t {
   token_embedding,
   position_embedding,
   token_type_embedding,
+  project_in,  ///< token embedding -> hidden_size, before positions are added
   embedding_norm,
   input_norm,
   query,
   key,
   value,
-  query_key_value,  ///< one matrix: all query heads, then all key heads, then all value heads
+  query_key_value,  ///< one matrix of all three; ModuleSpec::fused says which rows are whose
   query_norm,
   key_norm,
   attention_output,
@@ -31,8 +35,10 @@ enum class Role : int32_t {
   post_feed_forward_norm,  ///< of the post-norm form: over x + feed_forward(x)
   gate,
   up,
+  gate_up,  ///< one matrix: all of gate, then all of up
   down,
   final_norm,
+  project_out,  ///< hidden_size -> width of the token embedding, before the head
   head_dense,
   head_norm,
   head,
@@ -47,10 +53,18 @@ enum class LinearLayout : int32_t {
 /// The part a linear plays in tensor parallelism.
 enum class ParallelRole : int32_t { replicated, column, row };
 
+/// The part of a stored tensor that a parameter is: ranges of one dimension, one after another.
+struct StoredPart {
+  std::vector<int64_t> shape;  ///< of the stored tensor
+  int64_t dimension = 0;
+  std::vector<Range> ranges;
+};
+
 struct ParameterSpec {
-  std::string name;  ///< "weight", "bias"
-  std::vector<int64_t> shape;
+  std::string name;                      ///< "weight", "bias"
+  std::vector<int64_t> shape;            ///< as the module holds it
   std::vector<std::string> other_names;  ///< full names that it may have in the checkpoint instead of its own
+  std::optional<StoredPart> part = {};   ///< absent: the stored tensor is the parameter
 };
 
 struct ModuleSpec {
@@ -61,6 +75,7 @@ struct ModuleSpec {
   int32_t layer = -1;  ///< the decoder layer it belongs to, -1 outside of layers
   LinearLayout layout = LinearLayout::out_in;
   ParallelRole parallel = ParallelRole::replicated;
+  FusedRows fused;  ///< of a query_key_value: rows of the stored weight; empty: all queries, all keys, all values
   std::vector<ParameterSpec> parameters;
 };
 

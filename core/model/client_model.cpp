@@ -45,8 +45,13 @@ struct ClientModel::Step {
   }
 };
 
-ClientModel::ClientModel(const ModelConfig& config, std::unique_ptr<Module> root)
-    : config_(config), root_(std::move(root)), layers_(decoder_layers(*root_)) {
+ClientModel::ClientModel(const ModelConfig& config, std::unique_ptr<Module> root, Communicator& ranks,
+                         std::vector<int64_t> head_columns)
+    : config_(config),
+      root_(std::move(root)),
+      layers_(decoder_layers(*root_)),
+      ranks_(ranks),
+      head_columns_(std::move(head_columns)) {
   for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
 }
 
@@ -56,8 +61,10 @@ ClientModel::Outputs ClientModel::forward(const StepView& view, const CachePool&
   at::Tensor x = embed(step);
   for (size_t i = 0; i < layers_.size(); ++i) x = run_layer(*layers_[i], config_.layers[i], step, caches[i], x);
   const auto rows = [&](const at::Tensor& wanted) {
-    const at::Tensor own = x.index_select(0, wanted);
-    return config_.final_norm ? client::norm(*root_->find(Role::final_norm), *config_.final_norm, own) : own;
+    at::Tensor own = x.index_select(0, wanted);
+    if (config_.final_norm) own = client::norm(*root_->find(Role::final_norm), *config_.final_norm, own);
+    if (const Module* out = root_->find(Role::project_out)) own = linear(*out, own);
+    return own;
   };
   Outputs outputs;
   outputs.hidden = rows(step.hidden_rows).contiguous();
@@ -70,6 +77,7 @@ at::Tensor ClientModel::embed(const Step& step) const {
     return module.parameter("weight").index_select(0, ids).to(at::kFloat);
   };
   at::Tensor x = rows(*root_->find(Role::token_embedding), step.token_ids) * config_.embedding_scale;
+  if (const Module* in = root_->find(Role::project_in)) x = linear(*in, x);
   if (const Module* types = root_->find(Role::token_type_embedding)) x = x + rows(*types, step.token_types);
   if (const Module* positions = root_->find(Role::position_embedding)) {
     x = x + rows(*positions, step.positions + config_.position_offset);
@@ -82,20 +90,38 @@ at::Tensor ClientModel::run_layer(const Module& layer, const LayerConfig& config
   const auto norm = [&](Role role, const at::Tensor& values) {
     return client::norm(*layer.find(role), config.norm, values);
   };
+  const auto feed_forward = [&](const at::Tensor& values) {
+    return client::feed_forward(layer, config.feed_forward, values, ranks_);
+  };
   if (config.residual == ResidualForm::post_norm) {
     const at::Tensor middle = norm(Role::post_attention_norm, x + attention(layer, config, step, cache, x));
-    return norm(Role::post_feed_forward_norm, middle + client::feed_forward(layer, config.feed_forward, middle));
+    return norm(Role::post_feed_forward_norm, middle + feed_forward(middle));
   }
-  const at::Tensor middle = x + attention(layer, config, step, cache, norm(Role::input_norm, x));
-  return middle + client::feed_forward(layer, config.feed_forward, norm(Role::feed_forward_norm, middle));
+  const at::Tensor normed = norm(Role::input_norm, x);
+  const at::Tensor mixed = attention(layer, config, step, cache, normed);
+  if (config.residual == ResidualForm::parallel) {
+    const bool own_norm = layer.find(Role::feed_forward_norm) != nullptr;
+    return x + mixed + feed_forward(own_norm ? norm(Role::feed_forward_norm, x) : normed);
+  }
+  const at::Tensor middle = x + mixed;
+  return middle + feed_forward(norm(Role::feed_forward_norm, middle));
 }
 
 at::Tensor ClientModel::run_head(const at::Tensor& rows) const {
   const HeadConfig& head = config_.head;
   at::Tensor x = rows;
-  if (head.dense) x = client::activate(head.dense_activation, client::linear(*root_->find(Role::head_dense), x));
+  if (head.dense) x = client::activate(head.dense_activation, linear(*root_->find(Role::head_dense), x));
   if (head.dense_norm) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
-  return client::linear(*root_->find(Role::head), x);
+  const at::Tensor own = linear(*root_->find(Role::head), x);
+  if (own.size(1) == config_.output_width) return own;
+  std::vector<int64_t> counts;
+  for (int64_t columns : head_columns_) counts.push_back(columns * own.size(0));
+  const at::Tensor all = at::empty({own.size(0) * config_.output_width}, at::kFloat);
+  const at::Tensor mine = own.contiguous();
+  ranks_.all_gather(mine.const_data_ptr<float>(), counts.data(), all.mutable_data_ptr<float>());
+  std::vector<at::Tensor> parts = all.split_with_sizes(counts);
+  for (size_t r = 0; r < parts.size(); ++r) parts[r] = parts[r].view({own.size(0), head_columns_[r]});
+  return at::cat(parts, 1);
 }
 
 at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config, const Step& step,
@@ -104,13 +130,13 @@ at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config
   const int64_t tokens = x.size(0);
   at::Tensor query, key, value;
   if (const Module* fused = layer.find(Role::query_key_value)) {
-    const auto parts = client::linear(*fused, x).split_with_sizes(
+    const auto parts = linear(*fused, x).split_with_sizes(
         {a.heads * a.head_dim, a.kv_heads * a.head_dim, a.kv_heads * a.head_dim}, -1);
     query = parts[0], key = parts[1], value = parts[2];
   } else {
-    query = client::linear(*layer.find(Role::query), x);
-    key = client::linear(*layer.find(Role::key), x);
-    value = client::linear(*layer.find(Role::value), x);
+    query = linear(*layer.find(Role::query), x);
+    key = linear(*layer.find(Role::key), x);
+    value = linear(*layer.find(Role::value), x);
   }
   query = query.view({tokens, a.heads, a.head_dim});
   key = key.view({tokens, a.kv_heads, a.head_dim});
@@ -159,6 +185,10 @@ at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config
     at::Tensor scores = at::matmul(own_query, gather(keys).transpose(1, 2)) * a.scale;
     if (a.softcap > 0) scores = a.softcap * at::tanh(scores / a.softcap);
     const at::Tensor query_positions = at::arange(first_query, context, at::kLong).unsqueeze(1);
+    if (!a.alibi_slopes.empty()) {
+      const at::Tensor slopes = at::tensor(at::ArrayRef<float>(a.alibi_slopes), at::kFloat).view({a.heads, 1, 1});
+      scores = scores + slopes * (key_positions.unsqueeze(0) - query_positions).to(at::kFloat);
+    }
     at::Tensor hidden = at::zeros({end - begin, context - first_key}, at::kBool);
     if (a.causal) hidden = hidden.logical_or(key_positions.unsqueeze(0) > query_positions);
     if (a.window > 0) hidden = hidden.logical_or(key_positions.unsqueeze(0) <= query_positions - a.window);
@@ -166,7 +196,7 @@ at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config
     const at::Tensor mixed = at::matmul(at::softmax(scores, -1), gather(values));
     outputs.push_back(mixed.transpose(0, 1).reshape({end - begin, a.heads * a.head_dim}));
   }
-  return client::linear(*layer.find(Role::attention_output), at::cat(outputs));
+  return linear(*layer.find(Role::attention_output), at::cat(outputs));
 }
 
 }  // namespace graft

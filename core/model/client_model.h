@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/model/cache_plan.h"
+#include "core/model/client_ops.h"
 #include "core/model/config.h"
 #include "core/model/module.h"
 #include "core/model/rope.h"
@@ -16,15 +17,20 @@ namespace graft {
 /// Owns the tree. forward() is for one thread at a time, one that may run ATen.
 class ClientModel {
  public:
-  ClientModel(const ModelConfig& config, std::unique_ptr<Module> root);
+  /// `config` and `root` are the rank's share (core/model/shard.h); `ranks` outlives the model. `head_columns`: the
+  /// columns of the head that each rank computes.
+  ClientModel(const ModelConfig& config, std::unique_ptr<Module> root, Communicator& ranks,
+              std::vector<int64_t> head_columns);
 
   const ModelConfig& config() const { return config_; }
   Module& root() { return *root_; }
+  Communicator& ranks() const { return ranks_; }
+  const std::vector<int64_t>& head_columns() const { return head_columns_; }
 
   /// Float32, contiguous.
   struct Outputs {
-    at::Tensor logits;  ///< [R, output_width]; undefined without a head
-    at::Tensor hidden;  ///< [H, hidden_size]
+    at::Tensor logits;  ///< [R, output_width], on every rank; undefined without a head
+    at::Tensor hidden;  ///< [H, hidden_width]
   };
 
   /// Runs a step: writes this step's keys and values to the pool, returns the wanted rows.
@@ -40,10 +46,14 @@ class ClientModel {
   at::Tensor attention(const Module& layer, const LayerConfig& config, const Step& step, const LayerCache& cache,
                        const at::Tensor& x) const;
 
+  at::Tensor linear(const Module& module, const at::Tensor& x) const { return client::linear(module, x, ranks_); }
+
   ModelConfig config_;
   std::unique_ptr<Module> root_;
   std::vector<Module*> layers_;
   std::vector<RopeTables> ropes_;
+  Communicator& ranks_;
+  std::vector<int64_t> head_columns_;
 };
 
 }  // namespace graft

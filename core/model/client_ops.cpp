@@ -14,10 +14,14 @@ at::Tensor as_float(const at::Tensor& tensor) { return tensor.defined() ? tensor
 
 }  // namespace
 
-at::Tensor linear(const Module& module, const at::Tensor& x) {
+at::Tensor linear(const Module& module, const at::Tensor& x, Communicator& ranks) {
   at::Tensor weight = as_float(module.parameter("weight"));
   if (module.spec().layout == LinearLayout::in_out) weight = weight.t();
-  return at::linear(x, weight, as_float(module.parameter("bias")));
+  const at::Tensor bias = as_float(module.parameter("bias"));
+  if (ranks.size() == 1 || module.spec().parallel != ParallelRole::row) return at::linear(x, weight, bias);
+  const at::Tensor sum = at::linear(x, weight).contiguous();
+  ranks.all_reduce(sum.mutable_data_ptr<float>(), sum.numel());
+  return bias.defined() ? sum + bias : sum;
 }
 
 at::Tensor norm(const Module& module, const NormConfig& config, const at::Tensor& x) {
@@ -46,14 +50,18 @@ at::Tensor activate(Activation activation, const at::Tensor& x) {
   fail(StatusCode::internal, "unknown activation {}", static_cast<int>(activation));
 }
 
-at::Tensor feed_forward(const Module& layer, const FeedForwardConfig& config, const at::Tensor& x) {
-  at::Tensor hidden = linear(*layer.find(Role::up), x);
-  if (config.gated) {
-    hidden = activate(config.activation, linear(*layer.find(Role::gate), x)) * hidden;
+at::Tensor feed_forward(const Module& layer, const FeedForwardConfig& config, const at::Tensor& x,
+                        Communicator& ranks) {
+  at::Tensor gate, up;
+  if (const Module* both = layer.find(Role::gate_up)) {
+    const auto halves = linear(*both, x, ranks).chunk(2, -1);
+    gate = halves[0], up = halves[1];
   } else {
-    hidden = activate(config.activation, hidden);
+    up = linear(*layer.find(Role::up), x, ranks);
+    if (config.gated) gate = linear(*layer.find(Role::gate), x, ranks);
   }
-  return linear(*layer.find(Role::down), hidden);
+  const at::Tensor hidden = config.gated ? activate(config.activation, gate) * up : activate(config.activation, up);
+  return linear(*layer.find(Role::down), hidden, ranks);
 }
 
 at::Tensor rotate(const at::Tensor& x, const RopeConfig& config, const at::Tensor& angles,

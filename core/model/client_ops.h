@@ -6,19 +6,21 @@
 #include "core/model/config.h"
 #include "core/model/module.h"
 #include "core/model/rope.h"
+#include "core/parallel/communicator.h"
 #include "core/step/cache_pool.h"
 
 namespace graft::client {
 
-/// x [T, in] -> [T, out], whichever way the weight lies.
-at::Tensor linear(const Module& module, const at::Tensor& x);
+/// x [T, in] -> [T, out], whichever way the weight lies. The parts of a row-parallel linear are summed over the ranks
+/// before the bias joins.
+at::Tensor linear(const Module& module, const at::Tensor& x, Communicator& ranks);
 
 /// Layer norm or RMS norm over the last dimension.
 at::Tensor norm(const Module& module, const NormConfig& config, const at::Tensor& x);
 
 at::Tensor activate(Activation activation, const at::Tensor& x);
 
-at::Tensor feed_forward(const Module& layer, const FeedForwardConfig& config, const at::Tensor& x);
+at::Tensor feed_forward(const Module& layer, const FeedForwardConfig& config, const at::Tensor& x, Communicator& ranks);
 
 /// Rotates the first rotary_dim lanes of x [T, heads, head_dim] by `angles` [T, rotary_dim / 2] and scales them by
 /// attention_factor [T].

@@ -56,6 +56,7 @@ struct AttentionConfig {
   int32_t rope = -1;                  ///< index into ModelConfig::ropes; -1: no rotation
   bool query_key_norm = false;        ///< RMS norm of queries and keys before rotation
   bool query_key_norm_whole = false;  ///< over the whole projection instead of per head
+  std::vector<float> alibi_slopes;    ///< per query head: slope * (key position - query position) joins the scores
 };
 
 /// Feed-forward block: down(act(gate(x)) * up(x)) when gated, down(act(up(x))) otherwise.
@@ -69,6 +70,7 @@ struct FeedForwardConfig {
 enum class ResidualForm : int32_t {
   pre_norm,   ///< x += attention(norm(x)); x += feed_forward(norm(x))
   post_norm,  ///< x = norm(x + attention(x)); x = norm(x + feed_forward(x))
+  parallel,  ///< x += attention(norm(x)) + feed_forward(norm2(x)); without a feed-forward norm both read the input norm
 };
 
 /// One decoder or encoder layer.
@@ -116,6 +118,7 @@ struct ModelConfig {
   int64_t vocabulary = 0;
   bool encoder = false;                      ///< attends both ways, gives hidden rows, never generates
   int64_t max_positions = 0;                 ///< longest context the model was made for
+  int64_t embedding_width = 0;               ///< of the token embedding where it is projected to hidden_size; 0: that
   int64_t position_table = 0;                ///< rows of a learned position embedding; 0: none
   int64_t position_offset = 0;               ///< row of the first token's position; longest input: position_table - it
   int64_t unplaced_token = -1;               ///< token without a position of its own (StepTraits); -1: none
@@ -130,6 +133,9 @@ struct ModelConfig {
   GenerationDefaults generation;
   HeadConfig head;
   int64_t output_width = 0;  ///< columns of logits: vocabulary or number of labels; 0 without a head
+
+  /// Columns of a hidden row as the model gives it out.
+  int64_t hidden_width() const { return embedding_width > 0 ? embedding_width : hidden_size; }
 };
 
 }  // namespace graft

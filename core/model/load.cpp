@@ -9,13 +9,11 @@
 namespace graft {
 namespace {
 
-at::Tensor tensor_of(const TensorEntry& entry, DType dtype) {
+at::Tensor stored_tensor(const TensorEntry& entry) {
   // The deleter's copy of the file handle keeps the mapping alive as long as any tensor over it.
-  at::Tensor stored = at::from_blob(
+  return at::from_blob(
       const_cast<std::byte*>(entry.data), entry.shape, [file = entry.file](void*) {},
       at::TensorOptions().dtype(torch_dtype(entry.dtype)));
-  if (entry.dtype == dtype && entry.is_aligned(bits_of(entry.dtype) / 8)) return stored;
-  return stored.to(torch_dtype(dtype), /*non_blocking=*/false, /*copy=*/true);
 }
 
 void visit(Module& module, const std::function<void(Module&)>& function) {
@@ -25,22 +23,36 @@ void visit(Module& module, const std::function<void(Module&)>& function) {
 
 }  // namespace
 
-std::unique_ptr<Module> load_model(const Blueprint& blueprint, const WeightMap& weights, DType dtype,
+at::Tensor take_part(const at::Tensor& stored, const StoredPart& part) {
+  std::vector<at::Tensor> pieces;
+  for (const Range& range : part.ranges) {
+    pieces.push_back(stored.narrow(part.dimension, range.first, range.count));
+  }
+  return pieces.size() == 1 ? pieces.front() : at::cat(pieces, part.dimension);
+}
+
+std::unique_ptr<Module> load_model(const Blueprint& blueprint, const WeightMap& weights, DType dtype, bool copy,
                                    const LoadProgress& progress) {
   std::unique_ptr<Module> root = build_tree(blueprint);
-  std::unordered_map<const std::byte*, at::Tensor> loaded;  // tied parameters share one tensor
+  std::unordered_map<const std::byte*, at::Tensor> loaded;  // whole tensors; tied parameters share one
   size_t index = 0;
   int64_t bytes = 0;
   visit(*root, [&](Module& module) {
     const std::vector<TensorEntry>& entries = weights.entries[index++];
     for (size_t p = 0; p < entries.size(); ++p) {
       const TensorEntry& entry = entries[p];
-      at::Tensor& tensor = loaded[entry.data];
-      if (!tensor.defined() || tensor.sizes() != at::IntArrayRef(entry.shape)) {
-        tensor = tensor_of(entry, dtype);
-        bytes += entry.byte_size;
+      const ParameterSpec& spec = module.spec().parameters[p];
+      at::Tensor& whole = loaded[entry.data];
+      const bool known = whole.defined() && whole.sizes() == at::IntArrayRef(entry.shape);
+      at::Tensor tensor = known ? whole : stored_tensor(entry);
+      if (spec.part) tensor = take_part(tensor, *spec.part);
+      if (!known) {
+        const bool in_place = !copy && entry.dtype == dtype && entry.is_aligned(bits_of(entry.dtype) / 8);
+        if (!in_place) tensor = tensor.to(torch_dtype(dtype), /*non_blocking=*/false, /*copy=*/true);
+        if (!spec.part) whole = tensor;
+        bytes += tensor.numel() * (bits_of(entry.dtype) / 8);
       }
-      module.parameters().push_back({module.spec().parameters[p].name, tensor});
+      module.parameters().push_back({spec.name, std::move(tensor)});
     }
     if (progress && !entries.empty() && weights.bytes > 0) {
       progress(std::min(1.0, static_cast<double>(bytes) / static_cast<double>(weights.bytes)));

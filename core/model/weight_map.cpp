@@ -62,6 +62,12 @@ void check_surplus(const Blueprint& blueprint, const Checkpoint& checkpoint, con
   }
 }
 
+int64_t bytes_of(const ParameterSpec& parameter, const TensorEntry& entry) {
+  int64_t elements = 1;
+  for (int64_t length : parameter.shape) elements *= length;
+  return elements * (bits_of(entry.dtype) / 8);
+}
+
 // Whether a tied weight is in the checkpoint with values of its own. Transformers then takes them, whatever config.json
 // says of the tie.
 bool stored_apart(const Checkpoint& checkpoint, const std::string& own_name, const std::string& embedding_name) {
@@ -116,13 +122,14 @@ WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) 
         used.insert(other);
         if (!checkpoint.contains(name)) name = other;
       }
-      const TensorEntry& entry = checkpoint.require(name, parameter.shape);
+      const std::vector<int64_t>& stored_shape = parameter.part ? parameter.part->shape : parameter.shape;
+      const TensorEntry& entry = checkpoint.require(name, stored_shape);
       if (!can_be_weight(entry.dtype)) {
         fail(StatusCode::unsupported, "{}: tensor {} is {}, expected F32, BF16 or F16", entry.file->path(), quote(name),
              entry.dtype_name);
       }
       used.insert(name);
-      if (!from_embedding) map.bytes += entry.byte_size;
+      if (!from_embedding) map.bytes += bytes_of(parameter, entry);
       if (module.role == Role::token_embedding) map.stored_dtype = entry.dtype;
       entries.push_back(entry);
     }

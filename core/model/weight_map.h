@@ -15,7 +15,7 @@ struct WeightMap {
   std::vector<std::vector<TensorEntry>> entries;
   /// Type that most weights are stored in: that of the token embedding.
   DType stored_dtype = DType::float32;
-  /// Bytes of all mapped tensors, shared ones once.
+  /// Bytes of all parameters as they are stored (of their parts, where a blueprint was cut down), shared ones once.
   int64_t bytes = 0;
 };
 

@@ -13,10 +13,15 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int64_t rank() const = 0;
   virtual int64_t size() const = 0;
-  /// data[i] = sum over ranks of data[i], for i < count. Throws COMM_ERROR after the time-out or an abort.
+  /// data[i] = sum over ranks of data[i], for i < count; the same bits on every rank. Throws COMM_ERROR after the
+  /// time-out, an abort or the failure of a peer, as all collectives do.
   virtual void all_reduce(float* data, int64_t count) = 0;
+  /// Rank r gives counts[r] floats, the same counts on every rank; `all` gets them one after another.
+  virtual void all_gather(const float* mine, const int64_t* counts, float* all) = 0;
+  /// The bytes of rank 0 to every rank.
+  virtual void broadcast(void* data, int64_t bytes) = 0;
   /// Frees every rank that waits in a collective; all later collectives fail.
-  virtual void abort() = 0;
+  virtual void abort() noexcept = 0;
 };
 
 /// The group of one: nothing to exchange.

@@ -24,6 +24,7 @@ struct DotInput {
   int64_t x_stride;
   int64_t depth;  ///< in_features
   int64_t rows;   ///< of x, 1 to dot_rows_limit
+  bool accumulate;
 };
 
 /// sums[w * dot_rows_limit + r] += weight row w . x row r over elements [begin, end), end - begin a multiple of 8.
@@ -104,7 +105,8 @@ inline void finish_row(const DotInput& in, const LinearSegment& segment, int64_t
   for (int64_t r = 0; r < in.rows; ++r) {
     float sum = horizontal_sum(sums[r]);
     for (int64_t k = in.depth / 8 * 8; k < in.depth; ++k) sum += load1<Type>(weight, k) * in.x[r * in.x_stride + k];
-    out[r * out_stride] = sum + bias;
+    float& to = out[r * out_stride];
+    to = in.accumulate ? to + sum : sum + bias;
   }
 }
 
@@ -167,7 +169,7 @@ inline void dot_segment(const DotInput& in, const LinearSegment& segment, int64_
   if (rows <= 0) return;
   int64_t features = 0;
   for (int32_t s = 0; s < a.segment_count; ++s) features += a.segments[s].out_features;
-  const DotInput in = {a.x, a.x_stride, a.in_features, rows < dot_rows_limit ? rows : dot_rows_limit};
+  const DotInput in = {a.x, a.x_stride, a.in_features, rows < dot_rows_limit ? rows : dot_rows_limit, a.accumulate};
   const int64_t grain = 1 + 32768 / (a.in_features + 1);
   for_each_range(context, features, grain, [&](int64_t begin, int64_t end, int32_t) {
     int64_t first = 0;  // of this segment, among all output features

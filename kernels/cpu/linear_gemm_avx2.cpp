@@ -46,7 +46,7 @@ Panel find_panel(const LinearArgs& a, int64_t index) {
 /// One depth block of one panel against rows [begin, end) of x.
 void multiply_panel(const LinearArgs& a, const Panel& panel, const float* packed, int64_t k, int64_t depth,
                     int64_t begin, int64_t end) {
-  const bool accumulate = k > 0;
+  const bool accumulate = a.accumulate || k > 0;
   float start[tile_columns] = {};
   if (panel.segment->bias != nullptr) {
     for (int64_t c = 0; c < panel.columns; ++c) {

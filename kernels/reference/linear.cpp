@@ -18,7 +18,8 @@ void run(const void* args, const Context&) {
         for (int64_t i = 0; i < a.in_features; ++i) {
           sum += static_cast<double>(x[i]) * load_float(segment.weight, o * a.in_features + i, segment.weight_dtype);
         }
-        *out++ = static_cast<float>(sum);
+        *out = static_cast<float>(a.accumulate ? *out + sum : sum);
+        ++out;
       }
     }
   }

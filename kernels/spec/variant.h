@@ -20,6 +20,9 @@ enum class Op : int32_t {
   attention,
   activation,
   gather_rows,
+  // What ranks do together. Not kernels: recorded by core/containers/collectives.
+  all_reduce,
+  gather_columns,
 };
 
 /// Instruction sets in the order of preference: the highest that the machine has and that accepts the arguments wins.

@@ -70,7 +70,7 @@ TEST(EncoderCheckpoint, OfAClassBeyondIsReadAsTheBaseModel) {
                            {{"architectures", nlohmann::json::array({"BertForQuestionAnswering"})}});
   const EncoderCase expected = conformance::read_encoder_case(cases_folder() / "bert_token_labels");
   EngineOptions options;
-  ModelRunner runner(plan_model(model.path(), options), options, nullptr);
+  ModelRunner runner(plan_model(model.path(), options), options, make_single_communicator(), nullptr);
   EXPECT_EQ(runner.plan().config().head.kind, HeadKind::none);
   const Rows rows = run_step(runner, expected.prompts, expected.token_types);
   EXPECT_LT(error_of(rows.hidden, expected.hidden), expected.tolerance);

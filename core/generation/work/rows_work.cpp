@@ -32,7 +32,7 @@ RowsWork::RowsWork(std::shared_ptr<RequestState> state, const WorkContext& conte
       sequence_(context.pool, request().spec().prompt, request().spec().token_types,
                 planned_length(request().spec(), context.limits.context)),
       rows_(wanted_rows(request().spec(), context.config)),
-      columns_(wants_logits() ? context.config.output_width : context.config.hidden_size),
+      columns_(wants_logits() ? context.config.output_width : context.config.hidden_width()),
       result_(std::make_shared<ResultTensor>()) {
   result_->name = result_name(request_kind_);
   if (request_kind_ == RequestKind::embed && request().spec().pooling != Pooling::none) {
