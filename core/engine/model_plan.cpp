@@ -109,7 +109,7 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.weights = map_weights(plan.share, plan.checkpoint);
   const ModelConfig& config = plan.config();
   plan.dtype = choose_dtype(options.dtype, config, plan.weights);
-  plan.cache = plan_cache(plan.share.config, plan.dtype);
+  plan.cache = plan_cache(config, plan.share.config, plan.dtype);
   plan.limits = choose_limits(options, config);
   plan.threads = choose_threads(options.threads);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
