@@ -17,6 +17,17 @@ constexpr int64_t longest_context = int64_t{1} << 24;  // bounds the block table
 constexpr int64_t step_tokens = 512;                   // prompt chunk and decode rows of one step together
 constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of logits one step may give
 
+[[noreturn]] void not_yet(const char* what) { fail(StatusCode::unsupported, "{} is not in this release", what); }
+
+// Everything that a caller may ask for and this release does not do, in one place.
+void refuse_what_is_missing(const EngineOptions& options) {
+  if (options.expert_parallel > 1) not_yet("expert parallelism");
+  if (options.tensor_parallel > 1 || options.rank.world > 1) not_yet("tensor parallelism");
+  if (!options.user_policy.empty()) not_yet("a row-parallel plan");
+  if (!options.architecture_policies.empty()) not_yet("a policy given as JSON");
+  if (options.quantization.bits != 0) not_yet("quantization");
+}
+
 DType choose_dtype(const std::string& name, const ModelConfig& config, const WeightMap& weights) {
   if (name == "auto") return config.stored_dtype.value_or(weights.stored_dtype);
   const DType dtype = dtype_from_name(name);
@@ -99,6 +110,7 @@ int64_t physical_memory() {
 }
 
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankShare& rank) {
+  refuse_what_is_missing(options);
   // A rank copies its parts out of the mapped file while loading, so only they are read.
   ModelPlan plan(Checkpoint::open(path, rank.ranks > 1 ? WeightsMode::map : options.weights));
   plan.copy_weights = rank.ranks > 1 && options.weights == WeightsMode::read;
