@@ -7,6 +7,7 @@
 
 #include "core/base/quote.h"
 #include "core/base/status.h"
+#include "core/injection/parallel_plan.h"
 
 namespace graft {
 namespace {
@@ -22,7 +23,6 @@ constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of log
 // Everything that a caller may ask for and this release does not do, in one place.
 void refuse_what_is_missing(const EngineOptions& options) {
   if (options.expert_parallel > 1) not_yet("expert parallelism");
-  if (!options.user_policy.empty()) not_yet("a row-parallel plan");
   if (!options.architecture_policies.empty()) not_yet("a policy given as JSON");
   if (options.quantization.bits != 0) not_yet("quantization");
 }
@@ -98,6 +98,15 @@ void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLim
   }
 }
 
+void assign_roles(Blueprint& blueprint, const EngineOptions& options) {
+  if (options.scanned_roles) return assign_scanned_roles(blueprint);
+  std::vector<LayerPlan> plan;
+  for (const UserRowParallel& entry : options.user_policy) {
+    plan.push_back({entry.layer_class, {entry.names.begin(), entry.names.end()}});
+  }
+  assign_parallel_roles(blueprint, plan);
+}
+
 // Of one rank.
 int64_t choose_threads(int64_t threads, int64_t ranks_here) {
   const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
@@ -117,6 +126,7 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.copy_weights = place.share.ranks > 1 && options.weights == WeightsMode::read;
   plan.match = match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config());
   plan.place = place;
+  assign_roles(plan.match.blueprint, options);
   plan.share = shard(plan.match.blueprint, place.share);
   plan.head_columns = head_columns(plan.match.blueprint, place.share.ranks);
   plan.weights = map_weights(plan.share, plan.checkpoint);

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/base/checked.h"
+#include "core/injection/replace_module.h"
 #include "kernels/cpu/select.h"
 
 namespace graft {
@@ -26,13 +27,18 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
 }
 
 void ModelRunner::load(const EngineOptions& options, const LoadProgress& progress) {
-  client_ = std::make_unique<ClientModel>(
-      plan_.share.config, load_model(plan_.share, plan_.weights, plan_.dtype, plan_.copy_weights, progress), *ranks_,
-      plan_.head_columns);
-  plan_.weights.entries.clear();  // the tensors keep what they need of the files
-  if (options.injection != InjectionMode::kernel) return;
-  fused_ = inject_kernels(*client_, plan_.dtype);
-  client_.reset();
+  std::unique_ptr<Module> root = build_tree(plan_.share);
+  ModelLoader loader(plan_.weights, plan_.dtype, plan_.copy_weights, progress);
+  if (options.injection != InjectionMode::kernel) {
+    replace_module(*root, {}, loader, nullptr);
+    client_ = std::make_unique<ClientModel>(plan_.share.config, std::move(root), *ranks_, plan_.head_columns);
+    plan_.weights.entries.clear();  // the tensors keep what they need of the files
+    return;
+  }
+  KernelInjection injection(plan_.share.config, plan_.dtype);
+  replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
+  plan_.weights.entries.clear();
+  fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
   const int32_t workers = checked_int32(plan_.threads, "threads");
   pool_ = std::make_unique<ThreadPool>(workers);
   context_.parallel = pool_->parallel_for();

@@ -38,6 +38,7 @@ struct EngineOptions {
   int64_t expert_parallel = 1;         ///< ranks that experts are shared out over; divides tensor_parallel
   RankOptions rank;
   std::vector<UserRowParallel> user_policy;
+  bool scanned_roles = false;  ///< AutoTP's scan of the tree decides what is row-parallel, not the policy's roles
   std::vector<std::string> architecture_policies;  ///< JSON texts
   Quantization quantization;
   bool graph = true;
