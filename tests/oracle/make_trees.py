@@ -3,8 +3,8 @@
 
   make_trees.py OUT_DIR
 
-OUT_DIR/trees.json: {CASE: {"printed": the model as printed, "tree": {"name", "class", "bases": names of the classes it
-is derived from, itself first, "children"}}}. A second run with unchanged scripts does nothing.
+OUT_DIR/trees.json: {CASE: {"config": config.json, "printed": the model as printed, "tree": {"name", "class", "bases":
+names of the classes it is derived from, itself first, "children"}}}. A second run with unchanged scripts does nothing.
 """
 import hashlib
 import json
@@ -78,7 +78,9 @@ def main():
         config = getattr(transformers, config_class)(**options)
         with torch.device("meta"):
             model = getattr(transformers, model_class)(config)
-        trees[case] = dict(printed=str(model), tree=tree("", model))
+        config.architectures = [model_class]
+        trees[case] = dict(config=json.loads(config.to_json_string(use_diff=False)),
+                           printed=str(model), tree=tree("", model))
     out.mkdir(parents=True, exist_ok=True)
     (out / "trees.json").write_text(json.dumps(trees))
     stamp.write_text(digest)
