@@ -78,7 +78,8 @@ inline ModelRunner make_runner(const std::string& name, InjectionMode injection,
   options.injection = injection;
   options.dtype = dtype;
   options.threads = 2;
-  return ModelRunner(plan_model((cases_folder() / name).string(), options), options, make_single_communicator(), nullptr);
+  return ModelRunner(plan_model((cases_folder() / name).string(), options), options, make_single_communicator(),
+                     nullptr);
 }
 
 }  // namespace graft
