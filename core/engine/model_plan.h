@@ -28,6 +28,7 @@ struct ModelPlan {
   PolicyMatch match;
   WeightMap weights;
   DType dtype = DType::float32;  ///< of weights and cache; arithmetic on CPU is float32
+  Quantization quantization;     ///< of the layers' linear weights; group size 0: whole rows
   CachePlan cache;
   StepLimits limits;
   int64_t threads = 1;
@@ -38,7 +39,8 @@ struct ModelPlan {
 
 /// Opens the checkpoint, finds its policy, maps the weights and fixes the limits. Loads and allocates no weight.
 /// Throws what those throw, UNSUPPORTED for a device, type or mode that is not there, INVALID_ARGUMENT for a context
-/// above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights and the smallest cache.
+/// above the model's position table or a type and a quantisation that contradict each other, OUT_OF_MEMORY when
+/// memory_limit cannot hold weights and the smallest cache.
 ModelPlan plan_model(const std::string& path, const EngineOptions& options);
 
 /// Bytes of memory of this machine.

@@ -21,7 +21,7 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, const Loa
                                           load_model(plan_.match.blueprint, plan_.weights, plan_.dtype, progress));
   plan_.weights.entries.clear();  // the tensors keep what they need of the files
   if (options.injection != InjectionMode::kernel) return;
-  fused_ = inject_kernels(*client_, plan_.dtype);
+  fused_ = inject_kernels(*client_, plan_.dtype, plan_.quantization);
   client_.reset();
   pool_ = std::make_unique<ThreadPool>(workers);
   context_.parallel = pool_->parallel_for();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/checkpoint/mapped_file.h"
+#include "core/containers/quantization.h"
 #include "core/injection/inject.h"
 
 namespace graft {
@@ -13,6 +14,7 @@ namespace graft {
 struct EngineOptions {
   std::string device = "auto";
   std::string dtype = "auto";
+  Quantization quantization = {};  ///< 0 bits: as dtype says; group size 0: whole rows of int8, 32 of int4
   InjectionMode injection = InjectionMode::kernel;
   bool graph = true;
   int64_t threads = 0;        ///< 0: one per core

@@ -40,10 +40,10 @@ graft::EngineOptions read_options(const EngineOptions* in) {
   check_device(view(in->device));
   if (in->tensor_parallel > 1 || in->world > 1) not_yet("tensor parallelism");
   if (in->expert_parallel > 1) not_yet("expert parallelism");
-  if (in->quantization_bits != 0) not_yet("quantization");
   if (in->policy_count > 0) not_yet("a policy given as JSON");
   if (in->row_parallel_count > 0) not_yet("a row-parallel plan");
   if (in->dtype.size > 0) options.dtype = string(in->dtype);
+  options.quantization = {in->quantization_bits, in->quantization_group};
   options.injection = read_injection(in->injection);
   options.graph = in->graph != 0;
   options.threads = in->threads;

@@ -81,7 +81,7 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
   return plan;
 }
 
-std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype) {
+std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype, const Quantization& quantization) {
   Module& root = client.root();
   FusedModel::Outer outer = take_outer(root, client.config());
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers;
@@ -91,6 +91,7 @@ std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype) {
     drop_parameters(*modules[i]);
     convert_to_dtype(tensors, dtype);
     transpose_to_kernel_layout(tensors);
+    quantize(tensors, quantization);
     layers.push_back(std::make_unique<FusedDecoderLayer>(client.config().layers[i], std::move(tensors)));
   }
   drop_parameters(root);

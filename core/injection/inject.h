@@ -27,8 +27,8 @@ struct Replacement {
 std::vector<Replacement> plan_replacements(const Blueprint& blueprint, InjectionMode mode);
 
 /// Takes the client model's layers one after another through the container pipeline (take, convert to `dtype`,
-/// transpose, create) and returns the fused model. The client tree gives up its parameters layer by layer, so that no
-/// weight is held twice.
-std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype);
+/// transpose, quantise, create) and returns the fused model. The client tree gives up its parameters layer by layer, so
+/// that no weight is held twice.
+std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype, const Quantization& quantization = {});
 
 }  // namespace graft
