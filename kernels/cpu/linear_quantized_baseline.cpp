@@ -1,4 +1,4 @@
-// linear with int8 or int4 weights, in plain C++ that compilers turn into vectors: a few weight rows at a time are
+// linear with int8 or int4 weights, in C++ without intrinsics: a few weight rows at a time are
 // widened to float32 into a buffer of the first-level cache, which all rows of x then pass by. Sums are kept in lanes,
 // so that their order does not depend on the compiler, the tile or the number of workers.
 #include "kernels/cpu/parallel.h"
@@ -8,7 +8,6 @@
 namespace graft::kernels {
 namespace {
 
-constexpr int64_t lanes = 8;
 constexpr int64_t tile_rows = 4;      // of the weight
 constexpr int64_t depth_block = 512;  // even, so that a block of int4 begins on a byte; the buffer is 8 KiB
 
@@ -53,18 +52,29 @@ void widen(const LinearSegment& segment, int64_t in_features, int64_t row, int64
   }
 }
 
+using Lanes = float __attribute__((vector_size(16)));  // every 64-bit machine has these; no intrinsics needed
+
+Lanes load_lanes(const float* from) {
+  Lanes lanes;
+  __builtin_memcpy(&lanes, from, sizeof lanes);
+  return lanes;
+}
+
 /// sums[w] = row w of the buffer . x over `depth` elements.
 void multiply(const float* x, const float (*weights)[depth_block], int64_t depth, float* sums) {
-  float parts[tile_rows][lanes] = {};
-  const int64_t whole = depth / lanes * lanes;
-  for (int64_t k = 0; k < whole; k += lanes) {
+  Lanes low[tile_rows] = {}, high[tile_rows] = {};
+  const int64_t whole = depth / 8 * 8;
+  for (int64_t k = 0; k < whole; k += 8) {
+    const Lanes x_low = load_lanes(x + k), x_high = load_lanes(x + k + 4);
+#pragma GCC unroll 4
     for (int64_t w = 0; w < tile_rows; ++w) {
-      for (int64_t j = 0; j < lanes; ++j) parts[w][j] += x[k + j] * weights[w][k + j];
+      low[w] += x_low * load_lanes(weights[w] + k);
+      high[w] += x_high * load_lanes(weights[w] + k + 4);
     }
   }
   for (int64_t w = 0; w < tile_rows; ++w) {
-    float sum = 0;
-    for (int64_t j = 0; j < lanes; ++j) sum += parts[w][j];
+    const Lanes both = low[w] + high[w];
+    float sum = (both[0] + both[1]) + (both[2] + both[3]);
     for (int64_t k = whole; k < depth; ++k) sum += x[k] * weights[w][k];
     sums[w] = sum;
   }
