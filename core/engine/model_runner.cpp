@@ -35,7 +35,7 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
     plan_.weights.entries.clear();  // the tensors keep what they need of the files
     return;
   }
-  KernelInjection injection(plan_.share.config, plan_.dtype);
+  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
   plan_.weights.entries.clear();
   fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
