@@ -16,10 +16,11 @@ NORM_STD = 0.2
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # What --scale multiplies: widths and head counts, so that head_dim stays as the case states it.
 WIDTHS = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "n_embd", "n_head",
-          "n_inner", "dim", "hidden_dim", "n_heads")
+          "n_inner", "dim", "hidden_dim", "n_heads", "num_heads", "ffn_dim", "word_embed_proj_dim")
 
 # What query_std is for.
-SHARP = ("q_proj", "k_proj", "c_attn", "self.query.weight", "self.key.weight", "q_lin.weight", "k_lin.weight")
+SHARP = ("q_proj", "k_proj", "c_attn", "qkv_proj", "query_key_value", "self.query.weight", "self.key.weight", "q_lin.weight",
+         "k_lin.weight")
 
 
 def seed_of(name, seed):
@@ -73,7 +74,8 @@ def build(family, case, seed, scale=1):
 def save(model, case, directory):
     """Transformers writes the checkpoint, then what the case asks for is rewritten. Leaves the model in its dtype."""
     directory = pathlib.Path(directory)
-    model.to(DTYPES[case.get("dtype", "float32")])
+    for parameter in model.parameters():  # not the buffers: tables of sines stay float32 in every type
+        parameter.data = parameter.data.to(DTYPES[case.get("dtype", "float32")])
     model.save_pretrained(directory, max_shard_size=case.get("shard", "5GB"))
     rewrite_tensors(model, case, directory)
     rewrite_config(case, directory)
