@@ -19,8 +19,8 @@ WIDTHS = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_va
           "n_inner", "dim", "hidden_dim", "n_heads", "num_heads", "ffn_dim", "word_embed_proj_dim")
 
 # What query_std is for.
-SHARP = ("q_proj", "k_proj", "c_attn", "qkv_proj", "query_key_value", "self.query.weight", "self.key.weight", "q_lin.weight",
-         "k_lin.weight")
+SHARP = ("q_proj", "k_proj", "c_attn", "qkv_proj", "query_key_value", "self.query.weight", "self.key.weight",
+         "q_lin.weight", "k_lin.weight")
 
 
 def seed_of(name, seed):

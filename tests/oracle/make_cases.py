@@ -107,7 +107,7 @@ def verify(family, case, model, memory_logits, prompts, logits, greedy, scale):
             notes.append(f"prompt of {len(prompt)}: no greedy, its length crosses the rope threshold")
         elif reference.greedy_cached(model, prompt) != continuation["tokens"]:
             notes.append(f"prompt of {len(prompt)}: Transformers' cache gives another continuation")
-    weakest, parameter = reference.weakest_parameter(model, prompts[-1])
+    weakest, parameter = reference.weakest_parameter(model, prompts[-1], getattr(family, "UNSEEN", ()))
     check(name, f"without {parameter} the logits change by {weakest:.1e} only", weakest > VISIBLE)
     visible = {parameter: weakest}
     for label, keywords in case.get("contrast", {}).items():

@@ -25,6 +25,8 @@ A family file defines
       padded   padding tokens stand inside of the prompts
     rename     [(pattern, replacement)]: names of tensors in the checkpoint
     query_std  standard deviation of query and key projections (sharper attention shows positions better)
+  UNSEEN       optional: endings of the names of parameters that no logits show (the bias of keys without rotation adds
+               the same to every score of a query)
   random_config(rng)  of decoders: keywords over BASE with shapes drawn from random.Random `rng`
 """
 
