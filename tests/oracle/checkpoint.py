@@ -85,6 +85,34 @@ def save(model, case, directory):
         (directory / "generation_config.json").unlink(missing_ok=True)
 
 
+def save_converted(family, case, plain, directory):
+    """Writes what Transformers wrote to `plain` as `family.convert` lays it out."""
+    with safe_open(plain / "model.safetensors", "pt") as reader:
+        tensors = {name: reader.get_tensor(name) for name in reader.keys()}
+    config, tensors = family.convert(json.loads((plain / "config.json").read_text()), tensors, case)
+    config_name, tensors_name = getattr(family, "FILES", ("config.json", "model.safetensors"))
+    directory.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, directory / tensors_name)
+    config = {key: value for key, value in config.items() if key not in case.get("drop", [])}
+    write_json(directory / config_name, {**config, **case.get("place", {})})
+
+
+def save_for_both(family, model, case, directory):
+    """Writes the case's checkpoint; returns the directory that Transformers reads: the same one, or another beside it
+    where the case's layout is not Transformers' own."""
+    plain = directory.with_name(directory.name + ".plain")
+    if hasattr(family, "convert"):
+        save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
+        save_converted(family, case, plain, directory)
+    elif case.get("layout") == "wrapped":  # Transformers answers for the language model inside
+        save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
+        save(model, case, directory)
+    else:
+        save(model, case, directory)
+        return directory
+    return plain
+
+
 def write_json(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 

@@ -141,12 +141,8 @@ def make(family, case, directory, arguments, stamp):
 
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    plain = directory
     model = checkpoint.build(family, case, arguments.seed, arguments.scale)
-    if case.get("layout") == "wrapped":  # Transformers answers for the language model inside
-        plain = directory.with_name(directory.name + ".plain")
-        checkpoint.save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
-    checkpoint.save(model, case, directory)
+    plain = checkpoint.save_for_both(family, model, case, directory)
     loaded = reference.load(plain)
     prompts, logits, greedy = answers(loaded, case, arguments.seed)
     memory_logits = reference.logits(model.float(), prompts[-1])
