@@ -62,7 +62,7 @@ def draw(family, stem, seed, folder):
             "shard": rng.choice(["5GB", "120KB"])}
     directory = pathlib.Path(folder) / case["name"]
     checkpoint.save(checkpoint.build(family, case, SEED_BASE + seed), case, directory)
-    model = reference.load(directory)
+    model = reference.load(directory, attention=families.attention_of(family))
     lengths = [1, rng.randrange(2, 12), rng.randrange(30, 110)]
     prompts = [[rng.randrange(model.config.vocab_size) for _ in range(length)] for length in lengths]
     return (directory, keywords, prompts, [reference.logits(model, prompt) for prompt in prompts],
