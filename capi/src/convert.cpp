@@ -33,6 +33,7 @@ EngineOptionsView::EngineOptionsView(const graft_engine_options& options) {
   plain_.quantization_bits = options.quantization_bits;
   plain_.quantization_group = options.quantization_group;
   plain_.tensor_parallel = options.tensor_parallel;
+  plain_.tensor_parallel_grain = options.tensor_parallel_grain;
   plain_.expert_parallel = options.expert_parallel;
   plain_.rank = options.rank;
   plain_.world = options.world;

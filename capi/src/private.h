@@ -54,10 +54,11 @@ struct graft_input {
 struct graft_engine_options {
   std::string device = "auto";
   std::string dtype = "auto";
-  std::string injection = "kernel";
+  std::string injection;  // empty: not set; a row-parallel policy contradicts "kernel" only where a caller said it
   int32_t quantization_bits = 0;
   int64_t quantization_group = 0;
   int64_t tensor_parallel = 1;
+  int64_t tensor_parallel_grain = 64;
   int64_t expert_parallel = 1;
   int64_t rank = -1;
   int64_t world = 0;

@@ -74,7 +74,10 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"replaced", replaced},
       {"graph", options.injection == InjectionMode::kernel ? (options.graph ? "on" : "off")
                                                            : "off: the client model runs directly on CPU"},
-      {"tensor_parallel", {{"size", 1}, {"plan", parallel_plan(plan.match.blueprint)}}},
+      {"tensor_parallel",
+       {{"size", plan.place.share.ranks},
+        {"rank", plan.place.share.rank},
+        {"plan", parallel_plan(plan.match.blueprint)}}},
       {"threads", plan.threads},
       {"layers", config.layers.size()},
       {"hidden_size", config.hidden_size},

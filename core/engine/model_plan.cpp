@@ -7,6 +7,7 @@
 
 #include "core/base/quote.h"
 #include "core/base/status.h"
+#include "core/injection/parallel_plan.h"
 
 namespace graft {
 namespace {
@@ -16,6 +17,15 @@ constexpr int64_t most_sequences = 4096;
 constexpr int64_t longest_context = int64_t{1} << 24;  // bounds the block tables, whatever config.json claims
 constexpr int64_t step_tokens = 512;                   // prompt chunk and decode rows of one step together
 constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of logits one step may give
+
+[[noreturn]] void not_yet(const char* what) { fail(StatusCode::unsupported, "{} is not in this release", what); }
+
+// Everything that a caller may ask for and this release does not do, in one place.
+void refuse_what_is_missing(const EngineOptions& options) {
+  if (options.expert_parallel > 1) not_yet("expert parallelism");
+  if (!options.architecture_policies.empty()) not_yet("a policy given as JSON");
+  if (options.quantization.bits != 0) not_yet("quantization");
+}
 
 DType choose_dtype(const std::string& name, const ModelConfig& config, const WeightMap& weights) {
   if (name == "auto") return config.stored_dtype.value_or(weights.stored_dtype);
@@ -64,14 +74,15 @@ int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
 
 // As many blocks as all sequences at full length could hold, or what the budget allows. Pages become resident only when
 // written, so a generous pool costs address space.
-void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLimits& limits, int64_t memory_limit) {
+void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLimits& limits, int64_t memory_limit,
+                       int64_t ranks_here) {
   int64_t wanted_bytes = 0;
   for (const CacheKind& kind : cache.kinds) {
     memory.cache_blocks.push_back(limits.sequences * SequenceBlocks::most_blocks(kind, limits.context, limits.tokens));
     wanted_bytes += memory.cache_blocks.back() * kind.block_bytes();
   }
-  const int64_t budget =
-      memory_limit > 0 ? memory_limit - memory.weight_bytes - memory.working_bytes : physical_memory() / 2;
+  const int64_t budget = memory_limit > 0 ? memory_limit / ranks_here - memory.weight_bytes - memory.working_bytes
+                                          : physical_memory() / 2 / ranks_here;
   const double share = wanted_bytes > budget ? static_cast<double>(budget) / static_cast<double>(wanted_bytes) : 1.0;
   for (size_t k = 0; k < cache.kinds.size(); ++k) {
     int64_t& blocks = memory.cache_blocks[k];
@@ -87,9 +98,19 @@ void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLim
   }
 }
 
-int64_t choose_threads(int64_t threads) {
-  const int64_t cores = std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
-  return threads > 0 ? std::min<int64_t>(threads, 1024) : cores;
+void assign_roles(Blueprint& blueprint, const EngineOptions& options) {
+  if (options.scanned_roles) return assign_scanned_roles(blueprint);
+  std::vector<LayerPlan> plan;
+  for (const UserRowParallel& entry : options.user_policy) {
+    plan.push_back({entry.layer_class, {entry.names.begin(), entry.names.end()}});
+  }
+  assign_parallel_roles(blueprint, plan);
+}
+
+// Of one rank.
+int64_t choose_threads(int64_t threads, int64_t ranks_here) {
+  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+  return std::max<int64_t>(1, (threads > 0 ? std::min<int64_t>(threads, 1024) : cores) / ranks_here);
 }
 
 }  // namespace
@@ -98,23 +119,25 @@ int64_t physical_memory() {
   return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
-ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankShare& rank) {
+ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
+  refuse_what_is_missing(options);
   // A rank copies its parts out of the mapped file while loading, so only they are read.
-  ModelPlan plan(Checkpoint::open(path, rank.ranks > 1 ? WeightsMode::map : options.weights));
-  plan.copy_weights = rank.ranks > 1 && options.weights == WeightsMode::read;
+  ModelPlan plan(Checkpoint::open(path, place.share.ranks > 1 ? WeightsMode::map : options.weights));
+  plan.copy_weights = place.share.ranks > 1 && options.weights == WeightsMode::read;
   plan.match = match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config());
-  plan.rank = rank;
-  plan.share = shard(plan.match.blueprint, rank);
-  plan.head_columns = head_columns(plan.match.blueprint, rank.ranks);
+  plan.place = place;
+  assign_roles(plan.match.blueprint, options);
+  plan.share = shard(plan.match.blueprint, place.share);
+  plan.head_columns = head_columns(plan.match.blueprint, place.share.ranks);
   plan.weights = map_weights(plan.share, plan.checkpoint);
   const ModelConfig& config = plan.config();
   plan.dtype = choose_dtype(options.dtype, config, plan.weights);
-  plan.cache = plan_cache(plan.share.config, plan.dtype);
+  plan.cache = plan_cache(config, plan.share.config, plan.dtype);
   plan.limits = choose_limits(options, config);
-  plan.threads = choose_threads(options.threads);
+  plan.threads = choose_threads(options.threads, place.ranks_here);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
   plan.memory.working_bytes = working_bytes(plan.share.config, plan.limits);
-  plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit);
+  plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit, place.ranks_here);
   return plan;
 }
 

@@ -7,8 +7,8 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/engine/options.h"
+#include "core/engine/rank_place.h"
 #include "core/model/cache_plan.h"
-#include "core/model/shard.h"
 #include "core/model/weight_map.h"
 #include "core/policies/policy.h"
 #include "core/step/step_buffer.h"
@@ -27,7 +27,7 @@ struct ModelPlan {
 
   Checkpoint checkpoint;
   PolicyMatch match;
-  RankShare rank;
+  RankPlace place;
   Blueprint share;  ///< what this rank holds of match.blueprint
   std::vector<int64_t> head_columns;
   bool copy_weights = false;  ///< parts are read into memory instead of staying in the mapped file
@@ -45,7 +45,7 @@ struct ModelPlan {
 /// allocates no weight. Throws what those throw, UNSUPPORTED for a device, type or mode that is not there,
 /// INVALID_ARGUMENT for a context above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights
 /// and the smallest cache.
-ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankShare& rank = {});
+ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place = {});
 
 /// Bytes of memory of this machine.
 int64_t physical_memory();

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/base/checked.h"
+#include "core/injection/replace_module.h"
 #include "kernels/cpu/select.h"
 
 namespace graft {
@@ -12,19 +13,33 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
                          const LoadProgress& progress)
     : plan_(std::move(plan)), ranks_(std::move(ranks)) {
   const c10::InferenceMode guard;
-  const int32_t workers = checked_int32(plan_.threads, "threads");
-  at::set_num_threads(workers);
+  at::set_num_threads(checked_int32(plan_.threads, "threads"));
+  // Every rank runs the same block tables.
+  if (ranks_->size() > 1) agree_on_least(*ranks_, plan_.memory.cache_blocks);
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
   const StepTraits traits = {plan_.config().encoder ? Stage::encode_only : Stage::decode,
                              plan_.config().unplaced_token};
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, traits);
-  client_ = std::make_unique<ClientModel>(
-      plan_.share.config, load_model(plan_.share, plan_.weights, plan_.dtype, plan_.copy_weights, progress), *ranks_,
-      plan_.head_columns);
-  plan_.weights.entries.clear();  // the tensors keep what they need of the files
-  if (options.injection != InjectionMode::kernel) return;
-  fused_ = inject_kernels(*client_, plan_.dtype);
-  client_.reset();
+  if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
+  load(options, progress);
+  std::vector<int64_t> ready = {1};
+  if (ranks_->size() > 1) agree_on_least(*ranks_, ready);
+}
+
+void ModelRunner::load(const EngineOptions& options, const LoadProgress& progress) {
+  std::unique_ptr<Module> root = build_tree(plan_.share);
+  ModelLoader loader(plan_.weights, plan_.dtype, plan_.copy_weights, progress);
+  if (options.injection != InjectionMode::kernel) {
+    replace_module(*root, {}, loader, nullptr);
+    client_ = std::make_unique<ClientModel>(plan_.share.config, std::move(root), *ranks_, plan_.head_columns);
+    plan_.weights.entries.clear();  // the tensors keep what they need of the files
+    return;
+  }
+  KernelInjection injection(plan_.share.config, plan_.dtype);
+  replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
+  plan_.weights.entries.clear();
+  fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
+  const int32_t workers = checked_int32(plan_.threads, "threads");
   pool_ = std::make_unique<ThreadPool>(workers);
   context_.parallel = pool_->parallel_for();
   steps_ = std::make_unique<StepPlan>(*fused_, *step_, *cache_, plan_.cache.layers, kernels::select, workers);
@@ -33,6 +48,27 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
 ModelRunner::~ModelRunner() = default;
 
 StepOutput ModelRunner::run() {
+  if (exchange_) exchange_->give(StepExchange::Order::step);
+  return compute();
+}
+
+void ModelRunner::keep_alive() {
+  if (exchange_) exchange_->give(StepExchange::Order::idle);
+}
+
+void ModelRunner::dismiss() {
+  if (exchange_) exchange_->give(StepExchange::Order::stop);
+}
+
+void ModelRunner::follow(const std::function<bool()>& give_up) {
+  while (!give_up || !give_up()) {
+    const StepExchange::Order order = exchange_->take();
+    if (order == StepExchange::Order::stop) return;
+    if (order == StepExchange::Order::step) compute();
+  }
+}
+
+StepOutput ModelRunner::compute() {
   if (steps_) {
     const FusedModel::Outputs outputs = steps_->run(context_);
     return {outputs.logits, outputs.hidden};

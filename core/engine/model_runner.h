@@ -1,10 +1,12 @@
 // A loaded model that runs steps: client or fused, with its cache and its threads.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/base/thread_pool.h"
 #include "core/engine/model_plan.h"
+#include "core/engine/step_exchange.h"
 #include "core/engine/step_plan.h"
 #include "core/model/load.h"
 
@@ -30,8 +32,14 @@ class ModelRunner {
   /// The step to fill before run().
   StepBuffer& step() { return *step_; }
 
-  /// Runs the step in the buffer.
+  /// Runs the step in the buffer; rank 0 tells it to the others first. Throws COMM_ERROR when a rank fails.
   StepOutput run();
+
+  /// Rank 0 of several: tells the others that it lives, or that nothing more follows. Nothing with one rank.
+  void keep_alive();
+  void dismiss();
+  /// The other ranks: runs what rank 0 says until it says stop, or `give_up` between two orders.
+  void follow(const std::function<bool()>& give_up = nullptr);
 
   /// Bytes of working memory that were allocated.
   int64_t working_bytes() const { return steps_ ? steps_->arena_bytes() : 0; }
@@ -39,6 +47,9 @@ class ModelRunner {
   const StepPlan* steps() const { return steps_.get(); }
 
  private:
+  void load(const EngineOptions& options, const LoadProgress& progress);
+  StepOutput compute();
+
   ModelPlan plan_;
   std::unique_ptr<Communicator> ranks_;
   std::unique_ptr<ThreadPool> pool_;
@@ -47,6 +58,7 @@ class ModelRunner {
   std::unique_ptr<ClientModel> client_;
   std::unique_ptr<FusedModel> fused_;
   std::unique_ptr<StepPlan> steps_;
+  std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
   kernels::Context context_{};
   ClientModel::Outputs outputs_;  ///< of the client model's last step
 };

@@ -10,12 +10,17 @@ namespace {
 
 [[noreturn]] void not_yet(const char* what) { fail(StatusCode::unsupported, "{} is not in this release", what); }
 
-InjectionMode read_injection(Text text) {
-  const std::string_view name = view(text);
-  if (name.empty() || name == "kernel") return InjectionMode::kernel;
-  if (name == "none") return InjectionMode::none;
-  // AutoTP over one rank changes nothing.
-  if (name == "auto") return InjectionMode::none;
+InjectionMode read_injection(std::string_view name, bool user_policy) {
+  if (name.empty()) return user_policy ? InjectionMode::automatic : InjectionMode::kernel;
+  if (name == "auto") return InjectionMode::automatic;
+  if (name == "kernel" || name == "none") {
+    if (user_policy) {
+      fail(StatusCode::invalid_argument,
+           "a row-parallel policy and injection {} contradict each other, expected injection auto, or no policy",
+           quote(name));
+    }
+    return name == "kernel" ? InjectionMode::kernel : InjectionMode::none;
+  }
   fail(StatusCode::invalid_argument, "injection is {}, expected kernel, auto or none", quote(name));
 }
 
@@ -30,6 +35,56 @@ void check_device(std::string_view device) {
   fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(device));
 }
 
+int64_t least(const char* name, int64_t value, int64_t lowest) {
+  if (value < lowest) fail(StatusCode::invalid_argument, "{} is {}, expected {} or more", name, value, lowest);
+  return value;
+}
+
+// The types "int8" and "int4" are weights of that many bits over the arithmetic of the stored type.
+void read_types(const EngineOptions& in, graft::EngineOptions& out) {
+  if (in.dtype.size > 0) out.dtype = string(in.dtype);
+  out.quantization = {in.quantization_bits, least("quantization group_size", in.quantization_group, 0)};
+  if (out.dtype != "int8" && out.dtype != "int4") return;
+  const int64_t bits = out.dtype == "int8" ? 8 : 4;
+  if (out.quantization.bits != 0 && out.quantization.bits != bits) {
+    fail(StatusCode::invalid_argument, "dtype {} and quantization of {} bits contradict each other", quote(out.dtype),
+         out.quantization.bits);
+  }
+  out.quantization.bits = bits;
+  out.dtype = "auto";
+}
+
+void read_policies(const EngineOptions& in, graft::EngineOptions& out) {
+  for (int64_t i = 0; i < in.policy_count; ++i) out.architecture_policies.push_back(string(in.policies[i]));
+  for (int64_t i = 0; i < in.row_parallel_count; ++i) {
+    UserRowParallel& policy = out.user_policy.emplace_back();
+    policy.layer_class = string(in.row_parallel[i].layer_class);
+    for (int64_t j = 0; j < in.row_parallel[i].name_count; ++j) {
+      policy.names.push_back(string(in.row_parallel[i].names[j]));
+    }
+  }
+}
+
+void read_ranks(const EngineOptions& in, graft::EngineOptions& out) {
+  out.tensor_parallel = least("tensor_parallel", in.tensor_parallel, 1);
+  out.tensor_parallel_grain = least("tensor_parallel_grain", in.tensor_parallel_grain, 1);
+  out.expert_parallel = least("expert_parallel", in.expert_parallel, 1);
+  out.rank = {in.rank, in.world, string(in.address), in.port, in.timeout_ms};
+  if (out.tensor_parallel % out.expert_parallel != 0) {
+    fail(StatusCode::invalid_argument, "expert_parallel is {}, expected a divisor of tensor_parallel {}",
+         out.expert_parallel, out.tensor_parallel);
+  }
+  // AutoTP over one rank changes nothing; a user's policy is checked against the model all the same.
+  const bool one_rank = out.tensor_parallel == 1 && out.rank.world <= 1;
+  if (out.injection == InjectionMode::automatic && one_rank && out.user_policy.empty()) {
+    out.injection = InjectionMode::none;
+  }
+  if (out.injection == InjectionMode::none && out.tensor_parallel > 1) {
+    fail(StatusCode::invalid_argument, "injection none cannot split a model, but tensor_parallel is {}",
+         out.tensor_parallel);
+  }
+}
+
 graft::EngineOptions read_options(const EngineOptions* in) {
   graft::EngineOptions options;
   if (in == nullptr) return options;
@@ -38,13 +93,10 @@ graft::EngineOptions read_options(const EngineOptions* in) {
          sizeof(EngineOptions));
   }
   check_device(view(in->device));
-  if (in->tensor_parallel > 1 || in->world > 1) not_yet("tensor parallelism");
-  if (in->expert_parallel > 1) not_yet("expert parallelism");
-  if (in->quantization_bits != 0) not_yet("quantization");
-  if (in->policy_count > 0) not_yet("a policy given as JSON");
-  if (in->row_parallel_count > 0) not_yet("a row-parallel plan");
-  if (in->dtype.size > 0) options.dtype = string(in->dtype);
-  options.injection = read_injection(in->injection);
+  read_types(*in, options);
+  read_policies(*in, options);
+  options.injection = read_injection(view(in->injection), !options.user_policy.empty());
+  read_ranks(*in, options);
   options.graph = in->graph != 0;
   options.threads = in->threads;
   options.context_limit = in->context_limit;

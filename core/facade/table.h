@@ -54,10 +54,11 @@ struct EngineOptions {
   int64_t struct_size;
   Text device;                ///< "auto", "cpu", "cuda", "cuda:N"
   Text dtype;                 ///< "auto", "float32", "bfloat16", "float16", "int8", "int4"
-  Text injection;             ///< "kernel", "auto", "none"
+  Text injection;             ///< "kernel", "auto", "none"; empty: "auto" with a row-parallel plan, else "kernel"
   int32_t quantization_bits;  ///< 0: none
   int64_t quantization_group;
   int64_t tensor_parallel;
+  int64_t tensor_parallel_grain;
   int64_t expert_parallel;
   int64_t rank;  ///< -1: all ranks in this process
   int64_t world;

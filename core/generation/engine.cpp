@@ -38,7 +38,8 @@ void await_ready(Engine::Mailbox& mailbox, const Engine::Progress& progress) {
 std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOptions& options, const Progress& progress) {
   std::shared_ptr<Engine> engine(new Engine);
   engine->path_ = path;
-  ModelPlan plan = plan_model(path, options);
+  RankLayout layout = plan_ranks(options);
+  ModelPlan plan = plan_model(path, options, layout.place);
   try {
     engine->tokenizer_ = Tokenizer::open(path);
   } catch (const Error& error) {
@@ -54,8 +55,10 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
   engine->chat_template_ = ChatTemplate::open(path);
   engine->info_ = describe_plan(plan, options, /*loaded=*/true).dump();
   engine->mailbox_ = std::make_shared<Mailbox>();
+  engine->mailbox_->follows = layout.follows();
   engine->mailbox_->max_queue = options.max_queue > 0 ? options.max_queue : default_max_queue;
-  start_engine_thread(engine->mailbox_, std::move(plan), options, engine->tokenizer_, progress != nullptr);
+  start_engine_thread(engine->mailbox_, std::move(plan), std::move(layout), options, engine->tokenizer_,
+                      progress != nullptr);
   guard_exit(engine->mailbox_);
   await_ready(*engine->mailbox_, progress);
   return engine;
@@ -66,6 +69,7 @@ Engine::~Engine() {
 }
 
 std::shared_ptr<RequestState> Engine::submit(RequestSpec spec, std::shared_ptr<EventStream> queue) {
+  if (mailbox_->follows) fail(StatusCode::invalid_state, "this process follows rank 0, which takes the requests");
   check_request(spec, mailbox_->limits);
   const bool own_stream = queue == nullptr;
   auto request = std::make_shared<RequestState>(

@@ -9,6 +9,7 @@
 #include "core/base/log.h"
 #include "core/engine/failure.h"
 #include "core/generation/mailbox.h"
+#include "core/generation/ranks/followers.h"
 #include "core/generation/scheduler.h"
 
 namespace graft {
@@ -16,10 +17,11 @@ namespace {
 
 class EngineThread {
  public:
-  EngineThread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, const EngineOptions& options,
-               std::shared_ptr<const Tokenizer> tokenizer, bool report_progress)
+  EngineThread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, RankLayout layout,
+               const EngineOptions& options, std::shared_ptr<const Tokenizer> tokenizer, bool report_progress)
       : mailbox_(std::move(mailbox)),
         plan_(std::move(plan)),
+        layout_(std::move(layout)),
         options_(options),
         tokenizer_(std::move(tokenizer)),
         report_progress_(report_progress) {}
@@ -38,13 +40,27 @@ class EngineThread {
 
  private:
   void work() {
-    ModelRunner runner(std::move(plan_), options_, make_single_communicator(),
-                       [this](double fraction) { report(fraction); });
-    Scheduler scheduler(runner, tokenizer_);
-    publish_limits(runner);
+    std::vector<std::unique_ptr<Communicator>> ranks = connect_ranks(layout_);
+    Followers followers(plan_.checkpoint.path(), options_, layout_.place, ranks);
     try {
-      while (receive(scheduler)) step(runner, scheduler);
+      run_rank(std::move(ranks.front()));
+    } catch (...) {
+      ranks.clear();
+      followers.join();
+      if (followers.failure()) throw *followers.failure();  // the reason behind a COMM_ERROR here
+      throw;
+    }
+  }
+
+  void run_rank(std::unique_ptr<Communicator> ranks) {
+    ModelRunner runner(std::move(plan_), options_, std::move(ranks), [this](double fraction) { report(fraction); });
+    publish_limits(runner);
+    if (layout_.follows()) return runner.follow([this] { return stopped(); });
+    Scheduler scheduler(runner, tokenizer_);
+    try {
+      while (receive(runner, scheduler)) step(runner, scheduler);
       scheduler.end_all(StatusCode::ok, "");
+      runner.dismiss();
     } catch (...) {
       StatusCode code;
       std::string message;
@@ -71,11 +87,24 @@ class EngineThread {
     mailbox_->changed.notify_all();
   }
 
+  bool stopped() {
+    const std::lock_guard lock(mailbox_->mutex);
+    return mailbox_->stop;
+  }
+
   // Takes new requests; with nothing to do, waits for one. False: stop.
-  bool receive(Scheduler& scheduler) {
+  bool receive(ModelRunner& runner, Scheduler& scheduler) {
     std::unique_lock lock(mailbox_->mutex);
-    if (!busy_) {
-      mailbox_->changed.wait(lock, [&] { return mailbox_->stop || mailbox_->woken || !mailbox_->inbox.empty(); });
+    const auto has_news = [&] { return mailbox_->stop || mailbox_->woken || !mailbox_->inbox.empty(); };
+    if (!busy_ && layout_.place.share.ranks == 1) {
+      mailbox_->changed.wait(lock, has_news);
+    } else if (!busy_) {
+      // The other ranks wait for orders no longer than the time-out.
+      while (!mailbox_->changed.wait_for(lock, std::chrono::milliseconds(layout_.timeout_ms / 4 + 1), has_news)) {
+        lock.unlock();
+        runner.keep_alive();
+        lock.lock();
+      }
     }
     mailbox_->woken = false;
     if (mailbox_->stop) return false;
@@ -123,6 +152,7 @@ class EngineThread {
 
   std::shared_ptr<Engine::Mailbox> mailbox_;
   ModelPlan plan_;
+  RankLayout layout_;
   EngineOptions options_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   bool report_progress_;
@@ -131,10 +161,11 @@ class EngineThread {
 
 }  // namespace
 
-void start_engine_thread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, const EngineOptions& options,
-                         std::shared_ptr<const Tokenizer> tokenizer, bool report_progress) {
-  auto worker =
-      std::make_unique<EngineThread>(mailbox, std::move(plan), options, std::move(tokenizer), report_progress);
+void start_engine_thread(std::shared_ptr<Engine::Mailbox> mailbox, ModelPlan plan, RankLayout layout,
+                         const EngineOptions& options, std::shared_ptr<const Tokenizer> tokenizer,
+                         bool report_progress) {
+  auto worker = std::make_unique<EngineThread>(mailbox, std::move(plan), std::move(layout), options,
+                                               std::move(tokenizer), report_progress);
   try {
     const std::lock_guard lock(mailbox->mutex);
     std::thread thread([worker = std::move(worker), box = mailbox]() mutable {

@@ -18,6 +18,7 @@ struct Engine::Mailbox {
   // Fixed by the thread before it is ready; read by anyone afterwards.
   ServiceLimits limits;
   int64_t max_queue = 0;
+  bool follows = false;  ///< another process has rank 0
 
   std::thread::id thread;
 

@@ -92,21 +92,20 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
   return plan;
 }
 
-std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype) {
-  Module& root = client.root();
-  FusedModel::Outer outer = take_outer(root, client.config());
-  std::vector<std::unique_ptr<FusedDecoderLayer>> layers;
-  const std::vector<Module*> modules = decoder_layers(root);
-  for (size_t i = 0; i < modules.size(); ++i) {
-    LayerTensors tensors = take_tensors(*modules[i]);
-    drop_parameters(*modules[i]);
-    convert_to_dtype(tensors, dtype);
-    transpose_to_kernel_layout(tensors);
-    layers.push_back(std::make_unique<FusedDecoderLayer>(client.config().layers[i], std::move(tensors)));
-  }
+void KernelInjection::replace(Module& layer, int64_t index) {
+  LayerTensors tensors = take_tensors(layer);
+  drop_parameters(layer);
+  convert_to_dtype(tensors, dtype_);
+  transpose_to_kernel_layout(tensors);
+  layers_.push_back(
+      std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors)));
+}
+
+std::unique_ptr<FusedModel> KernelInjection::finish(Module& root, Communicator& ranks,
+                                                    std::vector<int64_t> head_columns) {
+  FusedModel::Outer outer = take_outer(root, config_);
   drop_parameters(root);
-  return std::make_unique<FusedModel>(client.config(), std::move(outer), std::move(layers), client.ranks(),
-                                      client.head_columns());
+  return std::make_unique<FusedModel>(config_, std::move(outer), std::move(layers_), ranks, std::move(head_columns));
 }
 
 }  // namespace graft

@@ -26,9 +26,21 @@ struct Replacement {
 /// What kernel injection would replace in a model, decided from the blueprint alone.
 std::vector<Replacement> plan_replacements(const Blueprint& blueprint, InjectionMode mode);
 
-/// Takes the client model's layers one after another through the container pipeline (take, convert to `dtype`,
-/// transpose, create) and returns the fused model. The client tree gives up its parameters layer by layer, so that no
-/// weight is held twice.
-std::unique_ptr<FusedModel> inject_kernels(ClientModel& client, DType dtype);
+/// Kernel injection: takes layers through the container pipeline one after another, then the rest of the model.
+class KernelInjection {
+ public:
+  /// `config` is the rank's share.
+  KernelInjection(const ModelConfig& config, DType dtype) : config_(config), dtype_(dtype) {}
+
+  /// For replace_module: take, convert, transpose, create. The layer gives up its parameters.
+  void replace(Module& layer, int64_t index);
+  /// Once all layers are replaced: takes embeddings, final norm and head. The tree is empty then.
+  std::unique_ptr<FusedModel> finish(Module& root, Communicator& ranks, std::vector<int64_t> head_columns);
+
+ private:
+  ModelConfig config_;
+  DType dtype_;
+  std::vector<std::unique_ptr<FusedDecoderLayer>> layers_;
+};
 
 }  // namespace graft

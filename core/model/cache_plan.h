@@ -20,7 +20,8 @@ struct CachePlan {
 };
 
 /// Layers of equal KV heads, head_dim and window share a kind; the layers of an encoder share even the place in it.
+/// Kinds are told apart by the whole model, so that all ranks have the same ones; the storage is that of `share`.
 /// Throws UNSUPPORTED when a model needs more kinds than a step can address.
-CachePlan plan_cache(const ModelConfig& config, DType dtype);
+CachePlan plan_cache(const ModelConfig& whole, const ModelConfig& share, DType dtype);
 
 }  // namespace graft

@@ -24,8 +24,6 @@ class ClientModel {
 
   const ModelConfig& config() const { return config_; }
   Module& root() { return *root_; }
-  Communicator& ranks() const { return ranks_; }
-  const std::vector<int64_t>& head_columns() const { return head_columns_; }
 
   /// Float32, contiguous.
   struct Outputs {

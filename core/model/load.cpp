@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <unordered_map>
-
 #include "core/model/torch_dtype.h"
 
 namespace graft {
@@ -16,11 +14,6 @@ at::Tensor stored_tensor(const TensorEntry& entry) {
       at::TensorOptions().dtype(torch_dtype(entry.dtype)));
 }
 
-void visit(Module& module, const std::function<void(Module&)>& function) {
-  function(module);
-  for (const auto& child : module.children()) visit(*child, function);
-}
-
 }  // namespace
 
 at::Tensor take_part(const at::Tensor& stored, const StoredPart& part) {
@@ -31,34 +24,32 @@ at::Tensor take_part(const at::Tensor& stored, const StoredPart& part) {
   return pieces.size() == 1 ? pieces.front() : at::cat(pieces, part.dimension);
 }
 
-std::unique_ptr<Module> load_model(const Blueprint& blueprint, const WeightMap& weights, DType dtype, bool copy,
-                                   const LoadProgress& progress) {
-  std::unique_ptr<Module> root = build_tree(blueprint);
-  std::unordered_map<const std::byte*, at::Tensor> loaded;  // whole tensors; tied parameters share one
-  size_t index = 0;
-  int64_t bytes = 0;
-  visit(*root, [&](Module& module) {
-    const std::vector<TensorEntry>& entries = weights.entries[index++];
-    for (size_t p = 0; p < entries.size(); ++p) {
-      const TensorEntry& entry = entries[p];
-      const ParameterSpec& spec = module.spec().parameters[p];
-      at::Tensor& whole = loaded[entry.data];
-      const bool known = whole.defined() && whole.sizes() == at::IntArrayRef(entry.shape);
-      at::Tensor tensor = known ? whole : stored_tensor(entry);
-      if (spec.part) tensor = take_part(tensor, *spec.part);
-      if (!known) {
-        const bool in_place = !copy && entry.dtype == dtype && entry.is_aligned(bits_of(entry.dtype) / 8);
-        if (!in_place) tensor = tensor.to(torch_dtype(dtype), /*non_blocking=*/false, /*copy=*/true);
-        if (!spec.part) whole = tensor;
-        bytes += tensor.numel() * (bits_of(entry.dtype) / 8);
-      }
-      module.parameters().push_back({spec.name, std::move(tensor)});
-    }
-    if (progress && !entries.empty() && weights.bytes > 0) {
-      progress(std::min(1.0, static_cast<double>(bytes) / static_cast<double>(weights.bytes)));
-    }
-  });
-  return root;
+ModelLoader::ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress)
+    : weights_(weights), dtype_(dtype), copy_(copy), progress_(std::move(progress)) {}
+
+void ModelLoader::load(Module& module) {
+  const std::vector<TensorEntry>& entries = weights_.entries[next_++];
+  for (size_t p = 0; p < entries.size(); ++p) {
+    const ParameterSpec& spec = module.spec().parameters[p];
+    at::Tensor tensor = load_parameter(spec, entries[p]);
+    if (module.spec().role == Role::token_embedding) shared_[entries[p].data] = tensor;
+    module.parameters().push_back({spec.name, std::move(tensor)});
+  }
+  if (progress_ && !entries.empty() && weights_.bytes > 0) {
+    progress_(std::min(1.0, static_cast<double>(bytes_) / static_cast<double>(weights_.bytes)));
+  }
+}
+
+at::Tensor ModelLoader::load_parameter(const ParameterSpec& spec, const TensorEntry& entry) {
+  if (const auto known = shared_.find(entry.data); known != shared_.end()) {
+    return spec.part ? take_part(known->second, *spec.part) : known->second;
+  }
+  at::Tensor tensor = stored_tensor(entry);
+  if (spec.part) tensor = take_part(tensor, *spec.part);
+  const bool in_place = !copy_ && entry.dtype == dtype_ && entry.is_aligned(bits_of(entry.dtype) / 8);
+  if (!in_place) tensor = tensor.to(torch_dtype(dtype_), /*non_blocking=*/false, /*copy=*/true);
+  bytes_ += tensor.numel() * (bits_of(entry.dtype) / 8);
+  return tensor;
 }
 
 }  // namespace graft

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <unordered_map>
 
 #include "core/model/module.h"
 #include "core/model/weight_map.h"
@@ -16,10 +17,27 @@ using LoadProgress = std::function<void(double fraction)>;
 /// bytes alone.
 at::Tensor take_part(const at::Tensor& stored, const StoredPart& part);
 
-/// Builds the tree of a blueprint with its parameters in `dtype`. A tensor that is stored in that type is used where it
-/// lies in the mapped file unless `copy` is set; others are converted once. Only the parts that the blueprint names are
-/// read. Call on a thread that may run ATen.
-std::unique_ptr<Module> load_model(const Blueprint& blueprint, const WeightMap& weights, DType dtype, bool copy,
-                                   const LoadProgress& progress);
+/// Gives the modules of a blueprint's tree their parameters in `dtype`, one module after another in the blueprint's
+/// order. A tensor that is stored in that type is used where it lies in the mapped file unless `copy` is set; others
+/// are converted once. Only the parts that the blueprint names are read. For a thread that may run ATen.
+class ModelLoader {
+ public:
+  /// `weights` outlives it. `progress` may throw to give up.
+  ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress);
+
+  /// Loads the next module's own parameters.
+  void load(Module& module);
+
+ private:
+  at::Tensor load_parameter(const ParameterSpec& spec, const TensorEntry& entry);
+
+  const WeightMap& weights_;
+  DType dtype_;
+  bool copy_;
+  LoadProgress progress_;
+  std::unordered_map<const std::byte*, at::Tensor> shared_;  ///< token embeddings, which a tied head shares
+  size_t next_ = 0;
+  int64_t bytes_ = 0;
+};
 
 }  // namespace graft

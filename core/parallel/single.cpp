@@ -1,5 +1,7 @@
-#include <algorithm>
+#include <atomic>
+#include <cstring>
 
+#include "core/base/status.h"
 #include "core/parallel/communicator.h"
 
 namespace graft {
@@ -9,10 +11,24 @@ class SingleCommunicator final : public Communicator {
  public:
   int64_t rank() const override { return 0; }
   int64_t size() const override { return 1; }
-  void all_reduce(float*, int64_t) override {}
-  void all_gather(const float* mine, const int64_t* counts, float* all) override { std::copy_n(mine, counts[0], all); }
-  void broadcast(void*, int64_t) override {}
-  void abort() noexcept override {}
+  void all_reduce(float*, int64_t) override { check(); }
+  void all_gather(const float* mine, const int64_t* counts, float* all) override {
+    check();
+    if (counts[0] > 0) {
+      std::memmove(all, mine, static_cast<size_t>(counts[0]) * sizeof(float));
+    }
+  }
+  void broadcast(void*, int64_t) override { check(); }
+  void abort() noexcept override { aborted_ = true; }
+
+ private:
+  void check() const {
+    if (aborted_) {
+      fail(StatusCode::comm_error, "group of one: it was aborted");
+    }
+  }
+
+  std::atomic<bool> aborted_{false};
 };
 
 }  // namespace

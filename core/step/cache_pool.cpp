@@ -76,14 +76,15 @@ void CachePool::give_back(int64_t kind, int32_t block) {
   }
 }
 
-void CachePool::copy_block(int64_t kind, int32_t from, int32_t to) {
-  const CacheKind& geometry = kinds_[static_cast<size_t>(kind)];
+void CachePool::copy_block(BlockCopy copy) {
+  if (noting_) noted_.push_back(copy);
+  const CacheKind& geometry = kinds_[static_cast<size_t>(copy.kind)];
   const int64_t bytes = geometry.block_bytes() / (2 * geometry.layers);
   for (int64_t l = 0; l < geometry.layers; ++l) {
-    const kernels::PagedCache cache = layer(kind, l);
+    const kernels::PagedCache cache = layer(copy.kind, l);
     for (void* half : {cache.key, cache.value}) {
       char* base = static_cast<char*>(half);
-      std::memcpy(base + to * bytes, base + from * bytes, static_cast<size_t>(bytes));
+      std::memcpy(base + copy.to * bytes, base + copy.from * bytes, static_cast<size_t>(bytes));
     }
   }
 }
@@ -135,7 +136,7 @@ bool SequenceBlocks::share(const SequenceBlocks& other, int64_t length) {
     }
     if (length % size_of(k) != 0) {
       tables_[k].push_back(pool_.take(kind));
-      pool_.copy_block(kind, other.tables_[k][static_cast<size_t>(full)], tables_[k].back());
+      pool_.copy_block({static_cast<int32_t>(kind), other.tables_[k][static_cast<size_t>(full)], tables_[k].back()});
     }
   }
   length_ = length;

@@ -50,8 +50,16 @@ class CachePool {
   void share(int64_t kind, int32_t block);
   void give_back(int64_t kind, int32_t block);
 
+  struct BlockCopy {
+    int32_t kind, from, to;
+  };
   /// Copies keys and values of a block, over all layers of the kind.
-  void copy_block(int64_t kind, int32_t from, int32_t to);
+  void copy_block(BlockCopy copy);
+  /// From now on copies are also noted, for the pools of other ranks to repeat.
+  void note_copies() { noting_ = true; }
+  /// What was noted and not yet forgotten, in order.
+  const std::vector<BlockCopy>& noted_copies() const { return noted_; }
+  void forget_copies() { noted_.clear(); }
 
  private:
   struct Storage;
@@ -61,6 +69,8 @@ class CachePool {
   std::vector<std::vector<int32_t>> free_;
   std::vector<std::vector<int32_t>> holders_;  ///< of each block
   std::vector<std::unique_ptr<Storage>> storage_;
+  bool noting_ = false;
+  std::vector<BlockCopy> noted_;
 };
 
 /// The blocks that one sequence holds, per kind. Given back on destruction.

@@ -34,6 +34,7 @@ StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const St
   for (int64_t k = 0; k < kinds_; ++k) {
     const int64_t block_size = pool.kind(k).block_size;
     const int64_t stride = (limits.context + block_size - 1) / block_size;
+    block_sizes_[k] = block_size;
     slots_[k].resize(tokens);
     block_tables_[k].resize(sequences * static_cast<size_t>(stride), -1);
     view_.caches[k] = {slots_[k].data(), block_tables_[k].data(), stride};

@@ -2,6 +2,7 @@
 // pointers into it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -53,6 +54,14 @@ class StepBuffer {
   Place add_sequence(const int64_t* tokens, const int64_t* token_types, int64_t count, int64_t first_position,
                      int64_t planned_length, const SequenceBlocks& blocks, Wanted wanted);
 
+  /// The step as bytes, for other ranks to run: only what is used of each array. `bytes` holds packed_bytes().
+  void pack(std::byte* bytes) const;
+  int64_t packed_bytes() const;
+  /// The most that packed_bytes() can be.
+  int64_t most_packed_bytes() const;
+  /// Takes over a step packed from a buffer of the same limits and cache kinds.
+  void unpack(const std::byte* bytes);
+
   const StepView& view() const { return view_; }
   const StepLimits& limits() const { return limits_; }
   int64_t token_count() const { return token_count_; }
@@ -61,6 +70,11 @@ class StepBuffer {
   int64_t hidden_row_count() const { return hidden_row_count_; }
 
  private:
+  struct Counts;
+  /// Calls function(array, used elements) for every array of the step, in a fixed order.
+  template <class Self, class Function>
+  static void for_each_array(Self& self, Function&& function);
+
   StepLimits limits_;
   StepTraits traits_;
   StepView view_;
@@ -71,6 +85,7 @@ class StepBuffer {
   int32_t hidden_row_count_ = 0;
   std::vector<int32_t> token_ids_, token_types_, positions_, sequence_of_, query_starts_, context_lengths_,
       planned_lengths_, logit_rows_, hidden_rows_;
+  int64_t block_sizes_[StepView::max_cache_kinds] = {};
   std::vector<int32_t> slots_[StepView::max_cache_kinds];
   std::vector<int32_t> block_tables_[StepView::max_cache_kinds];
 };

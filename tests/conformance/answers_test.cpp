@@ -24,7 +24,7 @@ Engine open(const std::string& name, const std::string& injection = "kernel") {
   TestCase test_case;
   test_case.directory = folder("GRAFT_TEST_CASES") + "/" + name;
   test_case.context = 128;
-  return open_engine(test_case, injection, "float32");
+  return open_engine(test_case, Cell{injection, 1, true, "", {}}, "float32");
 }
 
 RequestOptions options_of(const Json& json) {

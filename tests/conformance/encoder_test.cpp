@@ -1,5 +1,5 @@
 // Encoders against Transformers through the public C interface: hidden rows, logits, scores and embeddings of every
-// encoder case of the oracle, all inputs of a case in flight at once. One suite for each case and injection.
+// encoder case of the oracle, all inputs of a case in flight at once. One suite for each case and cell.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -14,21 +14,17 @@ namespace {
 
 struct Opened {
   std::filesystem::path directory;
-  std::string injection;
+  Cell cell;
   EncoderCase expected;
   nlohmann::json info;
   Engine engine;
 };
 
-Opened open(const std::filesystem::path& directory, const std::string& injection) {
-  Opened opened{directory, injection, read_encoder_case(directory), {}, nullptr};
-  graft_engine_options* made = nullptr;
-  check(graft_engine_options_new(&made), "engine options");
-  const EngineOptions options(made);
-  check(graft_engine_options_set_injection(made, injection.c_str(), -1), "injection");
-  check(graft_engine_options_set_dtype(made, "float32", -1), "dtype");
+Opened open(const std::filesystem::path& directory, const Cell& cell) {
+  Opened opened{directory, cell, read_encoder_case(directory), {}, nullptr};
+  const EngineOptions options = make_engine_options(cell, "float32");
   graft_engine* engine = nullptr;
-  check(graft_engine_open(directory.c_str(), -1, made, &engine), "open " + directory.string());
+  check(graft_engine_open(directory.c_str(), -1, options.get(), &engine), "open " + directory.string());
   opened.engine.reset(engine);
   graft_string* text = nullptr;
   check(graft_engine_info(engine, &text), "info");
@@ -147,16 +143,16 @@ class EncoderSuite : public testing::Test {
  public:
   using Body = void (*)(const Opened& opened);
 
-  EncoderSuite(std::filesystem::path directory, std::string injection, Body body)
-      : directory_(std::move(directory)), injection_(std::move(injection)), body_(body) {}
+  EncoderSuite(std::filesystem::path directory, Cell cell, Body body)
+      : directory_(std::move(directory)), cell_(std::move(cell)), body_(body) {}
 
   static void TearDownTestSuite() { opened_.reset(); }
 
   void TestBody() override {
     try {
-      if (!opened_ || opened_->directory != directory_ || opened_->injection != injection_) {
+      if (!opened_ || opened_->directory != directory_ || !(opened_->cell == cell_)) {
         opened_.reset();
-        opened_ = std::make_unique<Opened>(open(directory_, injection_));
+        opened_ = std::make_unique<Opened>(open(directory_, cell_));
       }
       body_(*opened_);
     } catch (const std::exception& error) {
@@ -167,7 +163,7 @@ class EncoderSuite : public testing::Test {
  private:
   static inline std::unique_ptr<Opened> opened_;
   std::filesystem::path directory_;
-  std::string injection_;
+  Cell cell_;
   Body body_;
 };
 
@@ -177,11 +173,11 @@ bool add_all() {
   const std::pair<const char*, EncoderSuite::Body> tests[] = {
       {"hidden", hidden}, {"embeddings", embeddings}, {"logits", logits}, {"scores", scores}, {"refusals", refusals}};
   for (const std::string& name : case_names(folder, /*encoders=*/true)) {
-    for (const std::string injection : {"none", "kernel"}) {
+    const std::filesystem::path directory = std::filesystem::path(folder) / name;
+    for (const Cell& cell : cells_of(directory)) {
       for (const auto& [test, body] : tests) {
-        const std::filesystem::path directory = std::filesystem::path(folder) / name;
-        testing::RegisterTest((name + "/" + injection).c_str(), test, nullptr, nullptr, __FILE__, __LINE__,
-                              [=]() -> EncoderSuite* { return new EncoderSuite(directory, injection, body); });
+        testing::RegisterTest((name + "/" + cell.name()).c_str(), test, nullptr, nullptr, __FILE__, __LINE__,
+                              [=]() -> EncoderSuite* { return new EncoderSuite(directory, cell, body); });
       }
     }
   }

@@ -1,6 +1,6 @@
 // Graft against Transformers: every case of the oracle (tests/oracle), op by op and with fused layers, through the
 // public C interface alone. GRAFT_TEST_CASES names the folder that make_cases.py filled. One suite for each case,
-// injection and type, for example "llama_yarn/kernel" or "llama_bfloat16/kernel_bfloat16".
+// cell (injection, ranks, replay) and type, for example "llama_yarn/kernel_tp2" or "llama_bfloat16/kernel_bfloat16".
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ constexpr double low_precision_factor = 2;
 
 struct Variant {
   std::filesystem::path directory;
-  std::string injection;
+  Cell cell;
   std::string dtype;
 
   friend bool operator==(const Variant&, const Variant&) = default;
@@ -46,7 +46,7 @@ class Conformance : public testing::Test {
       if (!opened_ || !(opened_->variant == variant_)) {
         opened_.reset();
         TestCase test_case = read_case(variant_.directory);
-        Engine engine = open_engine(test_case, variant_.injection, variant_.dtype);
+        Engine engine = open_engine(test_case, variant_.cell, variant_.dtype);
         opened_ = std::make_unique<Opened>(Opened{variant_, std::move(test_case), std::move(engine)});
       }
       body_(*opened_);
@@ -183,15 +183,15 @@ void add(const std::string& suite, const char* test, const Variant& variant, Con
 
 void add_case(const std::filesystem::path& directory) {
   const TestCase test_case = read_case(directory);
-  for (const std::string injection : {"none", "kernel"}) {
-    const Variant exact{directory, injection, "float32"};
-    const std::string suite = test_case.name + "/" + injection;
+  for (const Cell& cell : cells_of(directory)) {
+    const Variant exact{directory, cell, "float32"};
+    const std::string suite = test_case.name + "/" + cell.name();
     add(suite, "logits", exact, logits);
     add(suite, "ragged", exact, ragged);
     add(suite, "greedy", exact, greedy);
     if (test_case.stop) add(suite, "stop", exact, stop);
     if (test_case.dtype != "float32") {
-      add(suite + "_" + test_case.dtype, "logits", Variant{directory, injection, test_case.dtype}, logits);
+      add(suite + "_" + test_case.dtype, "logits", Variant{directory, cell, test_case.dtype}, logits);
     }
   }
 }

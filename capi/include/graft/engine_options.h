@@ -37,7 +37,10 @@ GRAFT_API void graft_engine_options_free(graft_engine_options* options);
 GRAFT_API graft_status graft_engine_options_set_device(graft_engine_options* options, const char* device,
                                                        int64_t device_size);
 
-/** Type of weights and arithmetic: "auto" (default: as stored), "float32", "bfloat16", "float16", "int8" or "int4". */
+/**
+ * Type of weights and arithmetic: "auto" (default: as stored), "float32", "bfloat16", "float16", "int8" or "int4". The
+ * last two are weights of that many bits (set_quantization) over the arithmetic of the stored type.
+ */
 GRAFT_API graft_status graft_engine_options_set_dtype(graft_engine_options* options, const char* dtype,
                                                       int64_t dtype_size);
 
@@ -69,7 +72,11 @@ GRAFT_API graft_status graft_engine_options_set_rank(graft_engine_options* optio
                                                      const char* address, int64_t address_size, int64_t port,
                                                      int64_t timeout_ms);
 
-/** "kernel" (default: fused layers), "auto" (only split over ranks) or "none" (the plain model, op by op). */
+/**
+ * "kernel" (default: fused layers), "auto" (only split over ranks; the default when a row-parallel policy is added) or
+ * "none" (the plain model, op by op). "kernel" or "none" set together with a row-parallel policy, and "none" with more
+ * than one rank, make graft_engine_open return INVALID_ARGUMENT.
+ */
 GRAFT_API graft_status graft_engine_options_set_injection(graft_engine_options* options, const char* injection,
                                                           int64_t injection_size);
 

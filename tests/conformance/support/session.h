@@ -9,6 +9,7 @@
 
 #include <graft/graft.h>
 
+#include "tests/conformance/support/cell.h"
 #include "tests/conformance/support/test_case.h"
 
 namespace graft::conformance {
@@ -28,6 +29,7 @@ struct Release {
 
 using Engine = std::unique_ptr<graft_engine, Release<graft_engine, graft_engine_free>>;
 using EngineOptions = std::unique_ptr<graft_engine_options, Release<graft_engine_options, graft_engine_options_free>>;
+using Policy = std::unique_ptr<graft_policy, Release<graft_policy, graft_policy_free>>;
 using Input = std::unique_ptr<graft_input, Release<graft_input, graft_input_free>>;
 using RequestOptions =
     std::unique_ptr<graft_request_options, Release<graft_request_options, graft_request_options_free>>;
@@ -36,13 +38,33 @@ using Event = std::unique_ptr<graft_event, Release<graft_event, graft_event_free
 using Queue = std::unique_ptr<graft_queue, Release<graft_queue, graft_queue_free>>;
 using Tensor = std::unique_ptr<graft_tensor, Release<graft_tensor, graft_tensor_free>>;
 
-inline Engine open_engine(const TestCase& test_case, const std::string& injection, const std::string& dtype) {
+/// Options of a cell on the CPU.
+inline EngineOptions make_engine_options(const Cell& cell, const std::string& dtype) {
   graft_engine_options* made = nullptr;
   check(graft_engine_options_new(&made), "engine options");
-  const EngineOptions options(made);
+  EngineOptions options(made);
   check(graft_engine_options_set_device(made, "cpu", -1), "device");
   check(graft_engine_options_set_dtype(made, dtype.c_str(), -1), "dtype");
-  check(graft_engine_options_set_injection(made, injection.c_str(), -1), "injection");
+  check(graft_engine_options_set_tensor_parallel(made, cell.ranks), "ranks");
+  check(graft_engine_options_set_graph(made, cell.graph ? 1 : 0), "graph");
+  if (cell.injection != "policy") {
+    check(graft_engine_options_set_injection(made, cell.injection.c_str(), -1), "injection");
+    return options;
+  }
+  std::vector<const char*> names;
+  for (const std::string& name : cell.names) names.push_back(name.c_str());
+  graft_policy* policy = nullptr;
+  check(graft_policy_row_parallel(cell.layer_class.c_str(), -1, names.data(), static_cast<int64_t>(names.size()),
+                                  &policy),
+        "policy");
+  const Policy owner(policy);
+  check(graft_engine_options_add_policy(made, policy), "add policy");
+  return options;
+}
+
+inline Engine open_engine(const TestCase& test_case, const Cell& cell, const std::string& dtype) {
+  const EngineOptions options = make_engine_options(cell, dtype);
+  graft_engine_options* made = options.get();
   check(graft_engine_options_set_context_limit(made, test_case.context), "context limit");
   graft_engine* engine = nullptr;
   check(graft_engine_open(test_case.directory.c_str(), -1, made, &engine), "open " + test_case.directory.string());

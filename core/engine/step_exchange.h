@@ -1,0 +1,44 @@
+// How the ranks of a group agree on what to run: rank 0 tells each step to the others.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/parallel/communicator.h"
+#include "core/step/cache_pool.h"
+#include "core/step/step_buffer.h"
+
+namespace graft {
+
+/// Used by the thread that runs steps. Everything throws COMM_ERROR when a peer fails.
+class StepExchange {
+ public:
+  enum class Order : int32_t {
+    idle,  ///< nothing to do; tells that rank 0 lives
+    step,  ///< run the step that is in the buffer now
+    stop,  ///< no more orders follow
+  };
+
+  /// All three outlive it. On rank 0 the pool begins to note its copies.
+  StepExchange(Communicator& ranks, StepBuffer& step, CachePool& cache);
+
+  /// Rank 0: gives an order; with a step, also the contents of the buffer and the cache copies made since the last one.
+  void give(Order order);
+  /// The others: waits for the next order. A step is in the buffer when it returns, the copies are made.
+  Order take();
+
+ private:
+  struct Header;
+
+  void resize_for(int64_t copies);
+
+  Communicator& ranks_;
+  StepBuffer& step_;
+  CachePool& cache_;
+  std::vector<std::byte> message_;  ///< header, copies, step
+};
+
+/// The smallest of the ranks' values, each for itself; the same on every rank. Values are not negative.
+void agree_on_least(Communicator& ranks, std::vector<int64_t>& values);
+
+}  // namespace graft
