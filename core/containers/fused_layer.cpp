@@ -203,6 +203,7 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   attention.window = static_cast<int32_t>(a.window);
   attention.softcap = static_cast<float>(a.softcap);
   attention.alibi_slopes = a.alibi_slopes.empty() ? nullptr : a.alibi_slopes.data();
+  attention.rounded_alibi = static_cast<float>(a.rounded_alibi);
   attention.out = activations.attention;
   attention.out_stride = a.heads * a.head_dim;
   ops.add(kernels::Op::attention, attention);

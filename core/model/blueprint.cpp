@@ -91,6 +91,15 @@ void BlueprintBuilder::also_named(std::string_view parameter, std::string full_n
   }
 }
 
+void BlueprintBuilder::without(std::string_view parameter) {
+  std::erase_if(blueprint_.modules.back().parameters,
+                [&](const ParameterSpec& spec) { return spec.name == parameter; });
+}
+
+void BlueprintBuilder::printed_as(std::string class_name) {
+  blueprint_.modules.back().class_name = std::move(class_name);
+}
+
 void BlueprintBuilder::plain(std::string_view name, std::string class_name, std::string detail) {
   add(name, std::move(class_name), Role::none).detail = std::move(detail);
 }

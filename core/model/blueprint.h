@@ -113,6 +113,10 @@ class BlueprintBuilder {
   void norm(std::string_view name, Role role, std::string class_name, int64_t width, const NormConfig& config);
   /// Another full name for a parameter of the module added last.
   void also_named(std::string_view parameter, std::string full_name);
+  /// The module added last lacks this parameter (MPT's layer norms have no bias).
+  void without(std::string_view parameter);
+  /// The class that Transformers prints for the module added last, where it is its own variant ("FalconLinear").
+  void printed_as(std::string class_name);
   /// A module without parameters (activations, dropout, rotary embedding), kept so that the tree prints as expected.
   void plain(std::string_view name, std::string class_name, std::string detail = "");
 

@@ -187,7 +187,13 @@ at::Tensor ClientModel::attention(const Module& layer, const LayerConfig& config
     const at::Tensor query_positions = at::arange(first_query, context, at::kLong).unsqueeze(1);
     if (!a.alibi_slopes.empty()) {
       const at::Tensor slopes = at::tensor(at::ArrayRef<float>(a.alibi_slopes), at::kFloat).view({a.heads, 1, 1});
-      scores = scores + slopes * (key_positions.unsqueeze(0) - query_positions).to(at::kFloat);
+      const auto rounded = [](const at::Tensor& values) { return values.to(at::kBFloat16).to(at::kFloat); };
+      if (a.rounded_alibi > 0) {
+        const at::Tensor ahead = rounded(slopes * rounded(key_positions.unsqueeze(0)));
+        scores = scores + a.rounded_alibi * (ahead - rounded(slopes * rounded(query_positions)));
+      } else {
+        scores = scores + slopes * (key_positions.unsqueeze(0) - query_positions).to(at::kFloat);
+      }
     }
     at::Tensor hidden = at::zeros({end - begin, context - first_key}, at::kBool);
     if (a.causal) hidden = hidden.logical_or(key_positions.unsqueeze(0) > query_positions);

@@ -57,6 +57,7 @@ struct AttentionConfig {
   bool query_key_norm = false;        ///< RMS norm of queries and keys before rotation
   bool query_key_norm_whole = false;  ///< over the whole projection instead of per head
   std::vector<float> alibi_slopes;    ///< per query head: slope * (key position - query position) joins the scores
+  double rounded_alibi = 0.0;  ///< above 0: the bias is this * bfloat16(slope * bfloat16(key position)), as Falcon's is
 };
 
 /// Feed-forward block: down(act(gate(x)) * up(x)) when gated, down(act(up(x))) otherwise.

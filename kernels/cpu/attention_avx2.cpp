@@ -75,7 +75,8 @@ struct Tile {
   void soften(int64_t key, int64_t run) {
     for (int64_t m = 0; m < count; ++m) {
       const int64_t position = position_of(m), first = first_key(position), end = end_key(position);
-      const ScoreRule rule = {a.softcap, a.alibi_slopes != nullptr ? a.alibi_slopes[head_of(m)] : 0.0f};
+      const float slope = a.alibi_slopes != nullptr ? a.alibi_slopes[head_of(m)] : 0.0f;
+      const ScoreRule rule = {a.softcap, slope, a.rounded_alibi, static_cast<float>(position)};
       const float factor =
           soften_row(rule, run, first > key ? first - key : 0, end - key < run ? end - key : run,
                      static_cast<float>(key - position), scores + m * score_stride, maximum[m], denominator[m]);

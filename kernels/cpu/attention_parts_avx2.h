@@ -182,10 +182,20 @@ template <class Type>
   }
 }
 
+/// To the nearest bfloat16 number, ties to even; values are finite.
+[[maybe_unused]] inline __m256 round_to_bfloat16(__m256 values) {
+  const __m256i bits = _mm256_castps_si256(values);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i raised = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+  return _mm256_castsi256_ps(_mm256_and_si256(raised, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
+}
+
 /// How one query turns its raw scores into weights.
 struct ScoreRule {
   float softcap;  ///< 0: none
   float slope;    ///< alibi, 0: none
+  float rounded;  ///< above 0: alibi of bfloat16 numbers times this, from absolute positions
+  float place;    ///< the query's position
 };
 
 /// The running softmax of one query (Milakov and Gimelshein 2018): scores[0 .. keys) become exp(score - maximum), zero
@@ -208,7 +218,15 @@ struct ScoreRule {
     }
     if (rule.slope != 0) {
       const __m256 away = _mm256_add_ps(_mm256_set1_ps(distance + static_cast<float>(j)), lane_numbers);
-      score = _mm256_fmadd_ps(_mm256_set1_ps(rule.slope), away, score);
+      if (rule.rounded > 0) {
+        const __m256 own =
+            round_to_bfloat16(_mm256_mul_ps(_mm256_set1_ps(rule.slope), round_to_bfloat16(_mm256_set1_ps(rule.place))));
+        const __m256 there = round_to_bfloat16(_mm256_mul_ps(
+            _mm256_set1_ps(rule.slope), round_to_bfloat16(_mm256_add_ps(_mm256_set1_ps(rule.place), away))));
+        score = _mm256_fmadd_ps(_mm256_set1_ps(rule.rounded), _mm256_sub_ps(there, own), score);
+      } else {
+        score = _mm256_fmadd_ps(_mm256_set1_ps(rule.slope), away, score);
+      }
     }
     if (j < begin || j + 8 > end) {
       const __m256 number = _mm256_add_ps(_mm256_set1_ps(static_cast<float>(j)), lane_numbers);

@@ -25,6 +25,11 @@ struct Query {
     return ((block * a.cache.kv_heads + kv_head) * a.cache.block_size + key % a.cache.block_size) * a.cache.head_dim;
   }
 
+  double rounded_bias(int64_t place) const {
+    const auto rounded = [](float value) { return bfloat16_to_float(float_to_bfloat16(value)); };
+    return static_cast<double>(rounded(a.alibi_slopes[head] * rounded(static_cast<float>(place))));
+  }
+
   double score(int64_t key) const {
     double sum = 0;
     for (int64_t i = 0; i < a.cache.head_dim; ++i) {
@@ -32,8 +37,11 @@ struct Query {
     }
     sum *= a.scale;
     if (a.softcap > 0) sum = a.softcap * tanh(sum / a.softcap);
-    if (a.alibi_slopes != nullptr)
+    if (a.alibi_slopes != nullptr && a.rounded_alibi > 0) {
+      sum += static_cast<double>(a.rounded_alibi) * (rounded_bias(key) - rounded_bias(position));
+    } else if (a.alibi_slopes != nullptr) {
       sum += static_cast<double>(a.alibi_slopes[head]) * static_cast<double>(key - position);
+    }
     return sum;
   }
 };

@@ -61,6 +61,7 @@ struct Case {
     args.softcap = random.coin() ? 0.0f : 2.0f;
     if (random.coin()) sinks = random.normals(args.heads);
     if (random.coin()) slopes = random.normals(args.heads, 0.1f);
+    if (random.coin()) args.rounded_alibi = 0.25f;
   }
 
   std::vector<float> run(const Variant& variant, int32_t workers) {
@@ -126,6 +127,10 @@ TEST(Attention, ReferenceByHand) {
   EXPECT_NEAR(out[0], (1 + 3 * e) / (1 + e + std::exp(2.0)), 1e-6);
   out = by_hand([](AttentionArgs& a) { a.alibi_slopes = &slope; });  // scores -3 and 1
   EXPECT_NEAR(out[0], (std::exp(-3.0) + 3 * e) / (std::exp(-3.0) + e), 1e-6);
+  static const float between = 3.01f;  // the nearest bfloat16 number is 3.015625
+  out = by_hand([](AttentionArgs& a) { a.alibi_slopes = &between, a.rounded_alibi = 0.5f; });
+  const double far = std::exp(-0.5 * 3.015625);
+  EXPECT_NEAR(out[0], (far + 3 * e) / (far + e), 1e-6);
 }
 
 TEST(Attention, VariantsMatchReference) {

@@ -10,17 +10,20 @@ import transformers
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+import families
+
 MATRIX_STD = 0.05
 BIAS_STD = 0.1
 NORM_STD = 0.2
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # What --scale multiplies: widths and head counts, so that head_dim stays as the case states it.
 WIDTHS = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "n_embd", "n_head",
-          "n_inner", "dim", "hidden_dim", "n_heads", "num_heads", "ffn_dim", "word_embed_proj_dim")
+          "n_inner", "dim", "hidden_dim", "n_heads", "num_heads", "ffn_dim", "word_embed_proj_dim", "d_model",
+          "num_kv_heads", "ffn_hidden_size")
 
 # What query_std is for.
 SHARP = ("q_proj", "k_proj", "c_attn", "qkv_proj", "query_key_value", "self.query.weight", "self.key.weight",
-         "q_lin.weight", "k_lin.weight")
+         "q_lin.weight", "k_lin.weight", "Wqkv.weight")
 
 
 def seed_of(name, seed):
@@ -62,7 +65,7 @@ def redraw(model, seed, dtype, query_std=None):
 def build(family, case, seed, scale=1):
     """The model in float32 whose weights are exact in the case's dtype."""
     config = config_of(family, case["config"], scale)
-    config._attn_implementation = "eager"
+    config._attn_implementation = families.attention_of(family)
     if "architecture" in case:
         model = getattr(transformers, case["architecture"])(config)
     else:

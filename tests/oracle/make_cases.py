@@ -117,12 +117,12 @@ def verify(family, case, model, memory_logits, prompts, logits, greedy, scale):
     return notes, visible
 
 
-def low_precision(directory, dtype, prompts, logits):
+def low_precision(family, directory, dtype, prompts, logits):
     """Transformers' own error when it computes in the checkpoint's type, over all prompts together and for each."""
     import checkpoint
     import reference
 
-    model = reference.load(directory, checkpoint.DTYPES[dtype])
+    model = reference.load(directory, checkpoint.DTYPES[dtype], families.attention_of(family))
     results = [reference.logits(model, prompt) for prompt in prompts]
     pairs = list(zip(results, logits))
     worst = max((a.double() - b.double()).abs().max().item() for a, b in pairs)
@@ -143,7 +143,7 @@ def make(family, case, directory, arguments, stamp):
     directory.mkdir(parents=True)
     model = checkpoint.build(family, case, arguments.seed, arguments.scale)
     plain = checkpoint.save_for_both(family, model, case, directory)
-    loaded = reference.load(plain)
+    loaded = reference.load(plain, attention=families.attention_of(family))
     prompts, logits, greedy = answers(loaded, case, arguments.seed)
     memory_logits = reference.logits(model.float(), prompts[-1])
     notes, visible = verify(family, case, loaded, memory_logits, prompts, logits, greedy, arguments.scale)
@@ -155,7 +155,7 @@ def make(family, case, directory, arguments, stamp):
         "low_precision": None, "visible": visible, "notes": notes, "stamp": stamp,
     }
     if record["dtype"] != "float32":
-        record["low_precision"] = low_precision(plain, record["dtype"], prompts, logits)
+        record["low_precision"] = low_precision(family, plain, record["dtype"], prompts, logits)
     if plain != directory:
         shutil.rmtree(plain)
     tensors = {f"logits.{i}": tensor.contiguous() for i, tensor in enumerate(logits)}

@@ -11,8 +11,8 @@ NEW_TOKENS = 16
 DECIDED = 2e-3
 
 
-def load(directory, dtype=torch.float32):
-    model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="eager")
+def load(directory, dtype=torch.float32, attention="eager"):
+    model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation=attention)
     return model.eval()
 
 
@@ -129,7 +129,7 @@ def weakest_parameter(model, prompt, unseen=()):
 def under_config(model, config, prompt):
     """Logits of the same weights under another config."""
     config = copy.deepcopy(config)
-    config._attn_implementation = "eager"
+    config._attn_implementation = model.config._attn_implementation
     other = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     other.load_state_dict(model.state_dict())
     return forward(other, prompt)

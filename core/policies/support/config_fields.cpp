@@ -1,5 +1,6 @@
 #include "core/policies/support/config_fields.h"
 
+#include <algorithm>
 #include <string>
 
 namespace graft {
@@ -53,6 +54,18 @@ std::optional<DType> read_stored_dtype(const JsonObject& config) {
     if (name == name_of(dtype)) return dtype;
   }
   return std::nullopt;  // the tensors' own type decides
+}
+
+int64_t read_padding_row(const JsonObject& config, int64_t vocabulary, int64_t class_default) {
+  int64_t row = config.get_int("pad_token_id", -1);
+  // null says that there is none; a key left out leaves the class's own.
+  const std::vector<std::string> keys = config.keys();
+  if (std::find(keys.begin(), keys.end(), "pad_token_id") == keys.end()) {
+    row = class_default;
+  } else if (row < 0 && config.has("pad_token_id")) {
+    row += vocabulary;
+  }
+  return row >= 0 && row < vocabulary ? row : -1;
 }
 
 std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed) {

@@ -22,6 +22,10 @@ std::string read_activation_class(const JsonObject& config, std::string_view key
 /// `dtype`, or `torch_dtype` as older files spell it; absent or "auto": none.
 std::optional<DType> read_stored_dtype(const JsonObject& config);
 
+/// The row that Transformers prints as padding_idx of the token embedding: `pad_token_id`, and where config.json does
+/// not name that key the class's default (-1: none). -1: nothing is printed.
+int64_t read_padding_row(const JsonObject& config, int64_t vocabulary, int64_t class_default = -1);
+
 /// Which layers see a window: `layer_types` where given ("full_attention" / "sliding_attention"), else one from
 /// `max_window_layers` on. 0 in the result: the layer sees everything.
 std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed);

@@ -9,7 +9,8 @@ namespace {
 
 LayerConfig read_layer(const JsonObject& config, const GatedDecoder& family, int64_t hidden) {
   LayerConfig layer;
-  layer.norm = {NormKind::rms, config.get_number("rms_norm_eps", 1e-6, epsilon_range), 0.0};
+  layer.norm = family.norm;
+  layer.norm.epsilon = config.get_number("rms_norm_eps", family.norm.epsilon, epsilon_range);
   AttentionConfig& attention = layer.attention;
   attention.heads = config.require_int("num_attention_heads", head_range);
   attention.kv_heads = config.get_int(
@@ -24,7 +25,8 @@ LayerConfig read_layer(const JsonObject& config, const GatedDecoder& family, int
   attention.rope = 0;
   attention.query_key_norm = family.query_key_norm;
   layer.feed_forward.intermediate_size = config.require_int("intermediate_size", intermediate_range);
-  layer.feed_forward.activation = read_activation(config, "hidden_act", family.default_activation);
+  layer.feed_forward.activation =
+      family.activation ? *family.activation : read_activation(config, "hidden_act", family.default_activation);
   layer.feed_forward.gated = true;
   return layer;
 }
@@ -67,7 +69,8 @@ Blueprint describe_gated_decoder(const JsonObject& json, const GatedDecoder& fam
   config.hidden_size = json.require_int("hidden_size", width_range);
   config.vocabulary = json.require_int("vocab_size", vocabulary_range);
   config.max_positions = json.get_int("max_position_embeddings", 2048, position_range);
-  config.tied_head = json.get_bool("tie_word_embeddings", false);
+  config.tied_head = json.get_bool("tie_word_embeddings", family.tied_by_default);
+  config.embedding_scale = family.embedding_scale;
   config.stored_dtype = read_stored_dtype(json);
   const int64_t layers = json.require_int("num_hidden_layers", layer_range);
   const LayerConfig layer = read_layer(json, family, config.hidden_size);
@@ -81,9 +84,13 @@ Blueprint describe_gated_decoder(const JsonObject& json, const GatedDecoder& fam
   BlueprintBuilder tree(blueprint);
   tree.open("", config.architecture);
   tree.open("model", family.prefix + "Model");
-  tree.embedding("embed_tokens", Role::token_embedding, config.vocabulary, config.hidden_size);
+  tree.embedding("embed_tokens", Role::token_embedding, config.vocabulary, config.hidden_size,
+                 read_padding_row(json, config.vocabulary, family.default_padding));
+  tree.printed_as(family.embedding_class);
   tree.open("layers", "ModuleList");
-  const std::string activation_class = read_activation_class(json, "hidden_act", family.default_activation);
+  const std::string activation_class = family.activation
+                                           ? family.activation_class
+                                           : read_activation_class(json, "hidden_act", family.default_activation);
   for (int64_t i = 0; i < layers; ++i) {
     add_layer(tree, config.layers[static_cast<size_t>(i)], family, i, config.hidden_size, activation_class);
   }

@@ -55,6 +55,7 @@ RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_pos
   };
   RopeConfig rope;
   rope.kind = read_kind(parameters);
+  if (rope.kind == RopeKind::yarn && defaults.yarn_is_longrope) rope.kind = RopeKind::longrope;
   rope.theta = number("rope_theta", defaults.theta, positive);
   rope.interleaved = defaults.interleaved;
   rope.rotary_dim = head_dim;
@@ -67,9 +68,10 @@ RopeConfig read_rope(const JsonObject& config, int64_t head_dim, int64_t max_pos
          config.source(), rope.rotary_dim);
   }
   rope.max_positions = max_positions;
-  rope.original_max_positions = config.get_int(
-      "original_max_position_embeddings",
-      parameters.get_int("original_max_position_embeddings", max_positions, position_range), position_range);
+  const int64_t inside = parameters.get_int("original_max_position_embeddings", max_positions, position_range);
+  rope.original_max_positions =
+      config.get_int("original_max_position_embeddings",
+                     defaults.original_max_positions > 0 ? defaults.original_max_positions : inside, position_range);
   if (rope.kind == RopeKind::standard) return rope;
   rope.factor = read_factor(parameters, rope);
   if (rope.kind == RopeKind::dynamic && rope.rotary_dim == 2) config.fail_expected("a 'head_dim' above 2 for dynamic");

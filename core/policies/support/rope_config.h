@@ -14,6 +14,8 @@ struct RopeDefaults {
   bool reads_partial_rotary = false;
   double partial_rotary_factor = 1.0;
   bool interleaved = false;
+  bool yarn_is_longrope = false;       ///< Phi 3's first files say "yarn" and mean "longrope"
+  int64_t original_max_positions = 0;  ///< the class's own top-level value; 0: it has none
 };
 
 /// Reads both spellings: `rope_parameters` (Transformers 5, flat or nested by layer type) and `rope_scaling` with

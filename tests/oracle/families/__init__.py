@@ -3,6 +3,7 @@
 A family file defines
   MODEL_TYPE   the `model_type` of Transformers
   BASE         config keywords shared by its cases (tiny shapes)
+  ATTENTION    where Transformers' eager attention is not what it gives its users: "sdpa"; "eager" by default
   CASES        a list of cases, each a dict:
     name       unique, starts with the file's name
     config     keywords over BASE
@@ -38,6 +39,10 @@ import importlib.util
 import pathlib
 
 FOLDER = pathlib.Path(__file__).parent
+
+
+def attention_of(family):
+    return getattr(family, "ATTENTION", "eager")
 
 
 def load():
