@@ -76,6 +76,10 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
   if (limits.context > most) {
     fail(StatusCode::invalid_argument, "context_limit is {}, expected at most {}", options.context_limit, most);
   }
+  if (limits.context < options.least_context) {
+    fail(StatusCode::invalid_argument, "min_out_tokens is {}, but a sequence holds at most {} tokens",
+         options.least_context, limits.context);
+  }
   limits.sequences = options.max_sequences > 0 ? options.max_sequences : default_max_sequences;
   if (limits.sequences > most_sequences) {
     fail(StatusCode::invalid_argument, "max_sequences is {}, expected at most {}", limits.sequences, most_sequences);
