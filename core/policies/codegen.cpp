@@ -35,7 +35,7 @@ void add_layer(Blueprint& blueprint, BlueprintBuilder& tree, const LayerConfig& 
   tree.plain("attn_dropout", "Dropout", dropout_detail(json, "attn_pdrop", "0.0"));
   tree.plain("resid_dropout", "Dropout", dropout_detail(json, "resid_pdrop", "0.0"));
   tree.linear("qkv_proj", Role::query_key_value, hidden, 3 * hidden, false);
-  blueprint.modules.back().fused = fused_blocks(layer.attention.heads, blocks, layer.attention.head_dim);
+  blueprint.modules.back().fused = fused_codegen(layer.attention.heads, layer.attention.head_dim);
   tree.linear("out_proj", Role::attention_output, hidden, hidden, false);
   tree.close();
   tree.open("mlp", "CodeGenMLP");
