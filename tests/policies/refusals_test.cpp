@@ -54,6 +54,8 @@ constexpr Refusal refusals[] = {
     {"codegen", R"("rotary_dim":64)", "rotary_dim"},
     {"gpt_neox", R"("num_attention_heads":7)", "num_attention_heads"},
     {"gpt_neox", R"("rotary_pct":0.3,"num_attention_heads":16)", "head_dim"},
+    {"gpt_neox", R"("rope_theta":500.0)", "rope_theta"},
+    {"gpt_neox", R"("partial_rotary_factor":1.0,"rotary_pct":0.5)", "partial_rotary_factor"},
     {"gpt_neox", R"("hidden_act":"sine")", "hidden_act"},
     {"bloom", R"("apply_residual_connection_post_layernorm":true)", "apply_residual_connection_post_layernorm"},
     {"bloom", R"("n_head":3)", "n_head"},
