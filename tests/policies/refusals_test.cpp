@@ -59,6 +59,7 @@ constexpr Refusal refusals[] = {
     {"gpt_neox", R"("hidden_act":"sine")", "hidden_act"},
     {"bloom", R"("apply_residual_connection_post_layernorm":true)", "apply_residual_connection_post_layernorm"},
     {"bloom", R"("n_head":3)", "n_head"},
+    {"bloom", R"("n_head":65536,"hidden_size":65536,"n_layer":4096)", "n_head"},
     {"opt", R"("layer_norm_elementwise_affine":false)", "layer_norm_elementwise_affine"},
     {"opt", R"("pad_token_id":128)", "pad_token_id"},
     {"internlm", R"("rotary":{"type":"spiral"})", "rotary.type"},
