@@ -25,11 +25,21 @@ LayerConfig read_layer(const JsonObject& json, int64_t hidden) {
   return layer;
 }
 
+// Transformers knows these keys inside of the rope dictionary alone; older files repeat `own` under them.
+void require_repeated(const JsonObject& json, std::string_view general, std::string_view own, double value) {
+  for (const char* parameters : {"rope_scaling", "rope_parameters"}) {
+    if (json.get_object(parameters).has(general)) return;
+  }
+  if (json.get_number(general, value) != value) json.at(general).fail_expected(fmt::format("what '{}' says", own));
+}
+
 RopeConfig read_rotary(const JsonObject& json, int64_t head_dim, int64_t max_positions) {
   RopeDefaults defaults;
   defaults.theta = json.get_number("rotary_emb_base", 10000.0, {1e-30, 1e30});
   defaults.reads_partial_rotary = true;
   defaults.partial_rotary_factor = json.get_number("rotary_pct", 0.25, {1e-6, 1.0});
+  require_repeated(json, "rope_theta", "rotary_emb_base", defaults.theta);
+  require_repeated(json, "partial_rotary_factor", "rotary_pct", defaults.partial_rotary_factor);
   return read_rope(json, head_dim, max_positions, defaults);
 }
 

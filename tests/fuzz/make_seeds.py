@@ -57,6 +57,22 @@ def config_seeds():
            "layer_types": ["sliding_attention", "full_attention"]}
     yield {"model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 64, "vocab_size": 100,
            "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
+    gptj = {"n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 64, "rotary_dim": 4, "vocab_size": 100}
+    for model_type in ["gptj", "codegen"]:
+        yield {"model_type": model_type, **gptj, "n_inner": 96, "activation_function": "gelu_new"}
+    yield {"model_type": "gpt_neo", "hidden_size": 32, "num_heads": 4, "num_layers": 4, "window_size": 8,
+           "attention_types": [[["global", "local"], 2]], "attention_layers": ["global", "local"] * 2}
+    yield {"model_type": "gpt_neox", **gated, "rotary_pct": 0.5, "rotary_emb_base": 10000,
+           "use_parallel_residual": False, "attention_bias": False}
+    yield {"model_type": "bloom", "n_embed": 32, "n_head": 4, "n_layer": 2, "seq_length": 64}
+    yield {"model_type": "opt", "hidden_size": 32, "ffn_dim": 64, "num_attention_heads": 4, "word_embed_proj_dim": 16,
+           "do_layer_norm_before": False, "_remove_final_layer_norm": True, "enable_bias": False}
+    yield {"model_type": "internlm", **gated, "bias": True,
+           "rotary": {"base": 10000, "type": "dynamic", "scaling_factor": 2.0}}
+    yield {"model_type": "llama_meta", "dim": 32, "n_layers": 2, "n_heads": 4, "n_kv_heads": 2, "multiple_of": 16,
+           "ffn_dim_multiplier": 1.3, "vocab_size": 100, "use_scaled_rope": True, "rope_scaling_factor": 8}
+    yield {"model_type": "megatron_gpt", "hidden_size": 32, "num_layers": 2, "num_attention_heads": 4,
+           "padded_vocab_size": 128, "max_position_embeddings": 64, "checkpoint_version": 2.0, "openai_gelu": True}
     yield {"model_type": "vision", "text_config": {"model_type": "llama", **gated}, "tie_word_embeddings": False}
 
 

@@ -6,11 +6,17 @@
 #include "core/policies/support/config_fields.h"
 
 namespace graft {
+namespace {
+
+// Far above any model, and small enough that a file of 4096 layers cannot ask for gigabytes of tables of heads.
+constexpr IntRange plain_head_range{1, 1024};
+
+}  // namespace
 
 AttentionConfig read_plain_attention(const JsonObject& config, std::string_view heads_key, int64_t default_heads,
                                      int64_t hidden) {
   AttentionConfig attention;
-  attention.heads = config.get_int(heads_key, default_heads, head_range);
+  attention.heads = config.get_int(heads_key, default_heads, plain_head_range);
   if (hidden % attention.heads != 0) config.at(heads_key).fail_expected("a divisor of the hidden size");
   attention.kv_heads = attention.heads;
   attention.head_dim = hidden / attention.heads;

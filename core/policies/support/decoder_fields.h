@@ -16,7 +16,7 @@ inline std::string_view either_key(const JsonObject& config, std::string_view ow
 }
 
 /// Plain multi-head attention of `hidden` lanes, scaled by 1 / sqrt(head_dim). `heads_key` names the number of heads,
-/// which must divide `hidden`.
+/// which must divide `hidden` and be at most 1024.
 AttentionConfig read_plain_attention(const JsonObject& config, std::string_view heads_key, int64_t default_heads,
                                      int64_t hidden);
 
