@@ -127,6 +127,16 @@ TEST(JsonPolicy, Gpt2IsWhatThePolicySays) {
   expect_same_model(policy, config);
 }
 
+std::string error_of(const Json& policy, const Json& config) {
+  try {
+    match(config, {policy.dump()});
+    return "";
+  } catch (const Error& error) {
+    EXPECT_NE(error.code(), StatusCode::internal) << error.what();
+    return error.what();
+  }
+}
+
 TEST(JsonPolicy, FirstThatAnswersIsTaken) {
   Json first = read_example("phi.json"), second = first;
   first["name"] = "first", first["model_types"] = {"other", "mine"};
@@ -137,16 +147,8 @@ TEST(JsonPolicy, FirstThatAnswersIsTaken) {
   EXPECT_EQ(match(config, {second.dump(), first.dump()}).name, "second");
   EXPECT_EQ(match(phi_config(), {first.dump()}).name, "phi");
   EXPECT_THROW(match(config, {}), Error);
-}
-
-std::string error_of(const Json& policy, const Json& config) {
-  try {
-    match(config, {policy.dump()});
-    return "";
-  } catch (const Error& error) {
-    EXPECT_NE(error.code(), StatusCode::internal) << error.what();
-    return error.what();
-  }
+  config["model_type"] = "another";
+  EXPECT_NE(error_of(first, config).find("expected one of: other, mine, bert"), std::string::npos);
 }
 
 TEST(JsonPolicy, ErrorsNameTheKey) {

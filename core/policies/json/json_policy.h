@@ -18,6 +18,7 @@ class JsonPolicy {
   JsonPolicy(std::string_view text, const std::string& source);
 
   bool answers_to(std::string_view model_type) const;
+  const std::vector<std::string>& model_types() const { return model_types_; }
   const std::string& name() const { return name_; }
   /// What Policy::describe does. INVALID_ARGUMENT about the architecture's text, the config's own code about the
   /// config.

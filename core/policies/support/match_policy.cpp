@@ -36,13 +36,17 @@ std::vector<JsonPolicy> read_given(std::span<const std::string> texts) {
   return given;
 }
 
-std::string known_types() {
+std::string known_types(const std::vector<JsonPolicy>& given) {
   std::string known;
+  const auto add = [&](std::string_view type) {
+    known += known.empty() ? "" : ", ";
+    known += type;
+  };
+  for (const JsonPolicy& policy : given) {
+    for (const std::string& type : policy.model_types()) add(printable(type));
+  }
   for (const Policy* policy : policies()) {
-    for (const char* const* type = policy->model_types; *type != nullptr; ++type) {
-      known += known.empty() ? "" : ", ";
-      known += *type;
-    }
+    for (const char* const* type = policy->model_types; *type != nullptr; ++type) add(*type);
   }
   return known;
 }
@@ -62,7 +66,7 @@ PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_
   }
   if (!found) {
     fail(StatusCode::unsupported, "{}: 'model_type' is {}, expected one of: {}", config.source(), quote(model_type),
-         known_types());
+         known_types(given));
   }
   PolicyMatch match;
   match.policy = found.built;
