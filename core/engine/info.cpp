@@ -71,7 +71,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
   }
   nlohmann::json json = {
       {"path", plan.checkpoint.path()},
-      {"policy", plan.match.policy->name},
+      {"policy", plan.match.name},
       {"model_type", config.model_type},
       {"architecture", config.architecture},
       {"device", "cpu"},

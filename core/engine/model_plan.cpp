@@ -25,7 +25,6 @@ constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of log
 // Everything that a caller may ask for and this release does not do, in one place.
 void refuse_what_is_missing(const EngineOptions& options) {
   if (options.expert_parallel > 1) not_yet("expert parallelism");
-  if (!options.architecture_policies.empty()) not_yet("a policy given as JSON");
 }
 
 // Of the layers' linear weights: "int8" and "int4" are names of 8 and 4 bits with the default group.
@@ -197,7 +196,8 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   // A rank copies its parts out of the mapped file while loading, so only they are read.
   ModelPlan plan(Checkpoint::open(path, place.share.ranks > 1 ? WeightsMode::map : options.weights));
   plan.copy_weights = place.share.ranks > 1 && options.weights == WeightsMode::read;
-  plan.match = match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config());
+  plan.match =
+      match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config(), options.architecture_policies);
   plan.place = place;
   assign_roles(plan.match.blueprint, options);
   plan.share = shard(plan.match.blueprint, place.share);

@@ -54,8 +54,8 @@ LayerConfig read_layer(const JsonObject& json, const JsonObject& attention_json,
   if (hidden % attention.heads != 0) json.at("n_heads").fail_expected("a divisor of 'd_model'");
   attention.kv_heads = attention.heads;
   attention.head_dim = hidden / attention.heads;
-  attention.scale =
-      attention_json.get_number("softmax_scale", 1.0 / std::sqrt(static_cast<double>(attention.head_dim)), {-1e6, 1e6});
+  attention.scale = attention_json.get_number("softmax_scale", 1.0 / std::sqrt(static_cast<double>(attention.head_dim)),
+                                              {1e-12, 1e12});
   attention.alibi_slopes = alibi_slopes(attention.heads);
   layer.feed_forward.intermediate_size = 4 * hidden;
   layer.feed_forward.activation = Activation::gelu;

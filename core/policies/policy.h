@@ -27,13 +27,16 @@ std::span<const Policy* const> policies();
 
 /// A checkpoint's configuration with its policy found.
 struct PolicyMatch {
-  const Policy* policy = nullptr;
+  std::string name;                ///< of the policy, or of the architecture that the user gave
+  const Policy* policy = nullptr;  ///< null: the user's
   Blueprint blueprint;
 };
 
 /// Finds the policy of config.json's `model_type` (or that of its `text_config`, for the text half of multimodal
-/// checkpoints) and describes the model, with the defaults of generation_config.json joined in.
-/// Throws UNSUPPORTED naming the model_type and the known ones.
-PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_config);
+/// checkpoints) and describes the model, with the defaults of generation_config.json joined in. `given` are texts of
+/// architectures (core/policies/json), asked before the policies that were built, the first of them first.
+/// Throws UNSUPPORTED naming the model_type and the known ones, and what JsonPolicy throws.
+PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_config,
+                         std::span<const std::string> given = {});
 
 }  // namespace graft

@@ -85,6 +85,7 @@ TEST(BrokenOptions, Contradictions) {
        [](Options* o) { set_json(o, R"({"dtype":"int8","quantization":{"bits":4}})"); },
        invalid,
        {"'int8'", "4 bits"}},
+      {"an architecture that is none", add_architecture, invalid, {"policy", "'model_type'"}},
   };
   for (const Wish& wish : wishes) expect_both(wish);
 }
@@ -96,7 +97,6 @@ TEST(BrokenOptions, NotInThisRelease) {
        [](Options* o) { set_json(o, R"({"tensor_parallel":2,"expert_parallel":2})"); },
        unsupported,
        {"expert parallelism"}},
-      {"an architecture", add_architecture, unsupported, {"policy given as JSON"}},
   };
   for (const Wish& wish : wishes) expect_both(wish);
 }

@@ -1,8 +1,10 @@
-// Text as config.json and, behind a line "---", generation_config.json: match_policy refuses it with an Error, or
-// describes a model whose tables can be made.
+// Text as config.json and, behind lines "---", generation_config.json and an architecture (core/policies/json):
+// match_policy refuses it with an Error, or describes a model whose tables can be made.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/status.h"
 #include "core/checkpoint/json.h"
@@ -29,14 +31,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   constexpr std::string_view separator = "\n---\n";
   const size_t at = text.find(separator);
+  const std::string_view rest = at == std::string_view::npos ? "" : text.substr(at + separator.size());
+  const size_t second = rest.find(separator);
+  std::vector<std::string> given;
+  if (second != std::string_view::npos) given.emplace_back(rest.substr(second + separator.size()));
   graft::PolicyMatch match;
   try {
     const graft::JsonObject config = graft::parse_json(text.substr(0, at), "config.json").as_object();
     graft::JsonObject generation;
     if (at != std::string_view::npos) {
-      generation = graft::parse_json(text.substr(at + separator.size()), "generation_config.json").as_object();
+      generation = graft::parse_json(rest.substr(0, second), "generation_config.json").as_object();
     }
-    match = graft::match_policy(config, generation);
+    match = graft::match_policy(config, generation, given);
   } catch (const graft::Error& error) {
     if (error.code() == graft::StatusCode::internal || *error.what() == '\0') abort();
     return 0;

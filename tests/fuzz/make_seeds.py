@@ -4,6 +4,7 @@ Seeds are small files that reach deep: valid models and tokenizers of each kind,
 here, so that none is kept in the repository.
 """
 
+import itertools
 import json
 import pathlib
 import random
@@ -74,6 +75,27 @@ def config_seeds():
     yield {"model_type": "megatron_gpt", "hidden_size": 32, "num_layers": 2, "num_attention_heads": 4,
            "padded_vocab_size": 128, "max_position_embeddings": 64, "checkpoint_version": 2.0, "openai_gelu": True}
     yield {"model_type": "vision", "text_config": {"model_type": "llama", **gated}, "tie_word_embeddings": False}
+    yield {"model_type": "gemma", **gated, "pad_token_id": 0}
+    yield {"model_type": "phi", **gated, "partial_rotary_factor": 0.5, "layer_norm_eps": 1e-5, "qk_layernorm": False}
+    yield {"model_type": "phi3", **gated, "sliding_window": 8, "rope_scaling": {
+        "type": "su", "short_factor": [1.0] * 4, "long_factor": [2.0] * 4}, "original_max_position_embeddings": 32}
+    falcon = {"model_type": "falcon", "hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2,
+              "vocab_size": 100}
+    yield {**falcon, "ffn_hidden_size": 50}
+    yield {**falcon, "new_decoder_architecture": True, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1}
+    yield {**falcon, "alibi": True, "multi_query": False, "parallel_attn": False, "bias": True}
+    yield {"model_type": "mpt", "d_model": 32, "n_heads": 4, "n_layers": 2, "vocab_size": 100, "max_seq_len": 64,
+           "attn_config": {"alibi": True, "softmax_scale": 0.5, "clip_qkv": None, "qk_ln": False}}
+    yield {"model_type": "gpt_bigcode", "n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 64, "vocab_size": 100,
+           "multi_query": False}
+
+
+def architecture_seeds():
+    config = {"hidden_size": 32, "n_embd": 32, "num_hidden_layers": 2, "n_layer": 2, "vocab_size": 100}
+    for path in sorted((ROOT / "examples/architectures").glob("*.json")):
+        architecture = json.loads(path.read_text())
+        model = {**config, "model_type": architecture["model_types"][0]}
+        yield "\n---\n".join(map(json.dumps, [model, {}, architecture])).encode()
 
 
 def tokenizer_seeds():
@@ -128,8 +150,9 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = {
         "safetensors": safetensors_seeds(),
-        "config": (json.dumps(c).encode() + b'\n---\n{"temperature": 0.6, "top_k": 20, "top_p": 0.9, "do_sample": true}'
-                   for c in config_seeds()),
+        "config": itertools.chain(
+            (json.dumps(c).encode() + b'\n---\n{"temperature": 0.6, "top_k": 20, "top_p": 0.9, "do_sample": true}'
+             for c in config_seeds()), architecture_seeds()),
         "tokenizer": tokenizer_seeds(),
         "abi": abi_seeds(),
     }

@@ -133,8 +133,7 @@ GRAFT_API graft_status graft_engine_options_set_progress(graft_engine_options* o
 
 /**
  * Adds a policy; may be called several times. The options keep their own copy.
- *
- * Not in this release: graft_engine_open and graft_engine_inspect then return GRAFT_STATUS_UNSUPPORTED.
+ * An architecture is asked before those that Graft knows, in the order given.
  */
 GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options* options, const graft_policy* policy);
 

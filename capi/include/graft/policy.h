@@ -1,8 +1,6 @@
 /**
  * A policy: what Graft does not know by itself about a model. Made once, given to engine options; it belongs to the
  * engines opened with those options and to no other. Send and Sync: it never changes.
- *
- * Not in this release: a policy can be made and given, but graft_engine_open with one returns GRAFT_STATUS_UNSUPPORTED.
  */
 #ifndef GRAFT_POLICY_H
 #define GRAFT_POLICY_H
@@ -17,7 +15,8 @@ extern "C" {
 typedef struct graft_policy graft_policy;
 
 /**
- * An architecture described by a JSON object: how its config becomes Graft's, and where its weights are.
+ * An architecture described by a JSON object: how its config becomes Graft's, and where its weights are
+ * (docs/architecture-json.md states the form). What the object says is read when an engine is opened with it.
  *
  * json        UTF-8, at most 16 MiB and 64 levels deep; copied.
  * out_policy  caller owns; release with graft_policy_free.

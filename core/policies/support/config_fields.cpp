@@ -6,12 +6,6 @@
 namespace graft {
 namespace {
 
-struct NamedActivation {
-  std::string_view name;
-  Activation activation;
-  const char* class_name;
-};
-
 constexpr NamedActivation activations[] = {
     {"silu", Activation::silu, "SiLUActivation"},
     {"swish", Activation::silu, "SiLU"},
@@ -24,25 +18,40 @@ constexpr NamedActivation activations[] = {
     {"tanh", Activation::tanh, "Tanh"},
 };
 
-const NamedActivation& find_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
-  const std::string name = config.get_string(key, fallback);
+}  // namespace
+
+const NamedActivation* find_activation(std::string_view name) {
+  for (const NamedActivation& entry : activations) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+std::string activation_names() {
   std::string known;
   for (const NamedActivation& entry : activations) {
-    if (entry.name == name) return entry;
     known += known.empty() ? "" : ", ";
     known += entry.name;
   }
-  config.at(key).fail_expected("one of: " + known);
+  return known;
+}
+
+namespace {
+
+const NamedActivation& require_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
+  const NamedActivation* found = find_activation(config.get_string(key, fallback));
+  if (found == nullptr) config.at(key).fail_expected("one of: " + activation_names());
+  return *found;
 }
 
 }  // namespace
 
 Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback) {
-  return find_activation(config, key, fallback).activation;
+  return require_activation(config, key, fallback).activation;
 }
 
 std::string read_activation_class(const JsonObject& config, std::string_view key, std::string_view fallback) {
-  return find_activation(config, key, fallback).class_name;
+  return require_activation(config, key, fallback).class_name;
 }
 
 std::optional<DType> read_stored_dtype(const JsonObject& config) {

@@ -10,9 +10,21 @@ inline constexpr IntRange width_range{1, int64_t{1} << 20};
 inline constexpr IntRange intermediate_range{1, int64_t{1} << 22};
 inline constexpr IntRange vocabulary_range{1, int64_t{1} << 24};
 inline constexpr IntRange layer_range{1, 4096};
-inline constexpr IntRange head_range{1, 65536};
+inline constexpr IntRange head_range{1, 1024};
 inline constexpr IntRange position_range{1, int64_t{1} << 28};
 inline constexpr NumberRange epsilon_range{0.0, 1.0};
+
+/// One of Transformers' ACT2FN.
+struct NamedActivation {
+  std::string_view name;
+  Activation activation;
+  const char* class_name;  ///< what Transformers prints: "NewGELUActivation"
+};
+
+/// Null where the name is not known.
+const NamedActivation* find_activation(std::string_view name);
+/// The known names, for messages.
+std::string activation_names();
 
 /// The activation function of a key: Transformers' ACT2FN names. Throws naming key, value and the known names.
 Activation read_activation(const JsonObject& config, std::string_view key, std::string_view fallback);

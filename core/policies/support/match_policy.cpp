@@ -1,50 +1,77 @@
 #include <fmt/format.h>
 
 #include "core/base/quote.h"
+#include "core/policies/json/json_policy.h"
 #include "core/policies/policy.h"
 #include "core/policies/support/generation_defaults.h"
 
 namespace graft {
 namespace {
 
-const Policy* find_policy(std::string_view model_type) {
+/// One or the other, or neither.
+struct Found {
+  const JsonPolicy* given = nullptr;
+  const Policy* built = nullptr;
+
+  explicit operator bool() const { return given != nullptr || built != nullptr; }
+};
+
+Found find_policy(std::string_view model_type, const std::vector<JsonPolicy>& given) {
+  for (const JsonPolicy& policy : given) {
+    if (policy.answers_to(model_type)) return {&policy, nullptr};
+  }
   for (const Policy* policy : policies()) {
     for (const char* const* type = policy->model_types; *type != nullptr; ++type) {
-      if (model_type == *type) return policy;
+      if (model_type == *type) return {nullptr, policy};
     }
   }
-  return nullptr;
+  return {};
 }
 
-std::string known_types() {
+std::vector<JsonPolicy> read_given(std::span<const std::string> texts) {
+  std::vector<JsonPolicy> given;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    given.emplace_back(texts[i], texts.size() == 1 ? "policy" : fmt::format("policy {}", i + 1));
+  }
+  return given;
+}
+
+std::string known_types(const std::vector<JsonPolicy>& given) {
   std::string known;
+  const auto add = [&](std::string_view type) {
+    known += known.empty() ? "" : ", ";
+    known += type;
+  };
+  for (const JsonPolicy& policy : given) {
+    for (const std::string& type : policy.model_types()) add(printable(type));
+  }
   for (const Policy* policy : policies()) {
-    for (const char* const* type = policy->model_types; *type != nullptr; ++type) {
-      known += known.empty() ? "" : ", ";
-      known += *type;
-    }
+    for (const char* const* type = policy->model_types; *type != nullptr; ++type) add(*type);
   }
   return known;
 }
 
 }  // namespace
 
-PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_config) {
+PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_config,
+                         std::span<const std::string> given_texts) {
+  const std::vector<JsonPolicy> given = read_given(given_texts);
   JsonObject text = config;
   std::string model_type = config.require_string("model_type");
-  const Policy* policy = find_policy(model_type);
-  if (policy == nullptr && config.has("text_config")) {
+  Found found = find_policy(model_type, given);
+  if (!found && config.has("text_config")) {
     text = config.require_object("text_config");
-    policy = find_policy(text.get_string("model_type", ""));
-    if (policy != nullptr) model_type = text.require_string("model_type");
+    found = find_policy(text.get_string("model_type", ""), given);
+    if (found) model_type = text.require_string("model_type");
   }
-  if (policy == nullptr) {
+  if (!found) {
     fail(StatusCode::unsupported, "{}: 'model_type' is {}, expected one of: {}", config.source(), quote(model_type),
-         known_types());
+         known_types(given));
   }
   PolicyMatch match;
-  match.policy = policy;
-  match.blueprint = policy->describe(text);
+  match.policy = found.built;
+  match.name = found.given != nullptr ? found.given->name() : found.built->name;
+  match.blueprint = found.given != nullptr ? found.given->describe(text) : found.built->describe(text);
   match.blueprint.config.model_type = model_type;
   match.blueprint.multimodal = text.path() != config.path();
   // The outer config of a multimodal checkpoint may be the one that says whether the head is tied.
