@@ -43,6 +43,7 @@ EngineOptionsView::EngineOptionsView(const graft_engine_options& options) {
   plain_.graph = options.graph;
   plain_.threads = options.threads;
   plain_.context_limit = options.context_limit;
+  plain_.least_context = options.least_context;
   plain_.max_sequences = options.max_sequences;
   plain_.max_queue = options.max_queue;
   plain_.memory_limit = options.memory_limit;

@@ -1,6 +1,9 @@
-// graft_engine_options_set_json: each key goes through the setter of its name, so both have the same checks.
+// graft_engine_options_set_json: each key goes through the setter of its name, so both have the same checks. Keys of a
+// DeepSpeed configuration become Graft's own before that.
 #include "capi/src/arguments.h"
+#include "capi/src/deepspeed_config.h"
 #include "capi/src/json.h"
+#include "capi/src/log.h"
 #include "capi/src/private.h"
 #include "graft/engine_options.h"
 
@@ -75,7 +78,19 @@ constexpr JsonKey<Options> keys[] = {
 
 graft_status graft_engine_options_set_json(graft_engine_options* options, const char* json, int64_t json_size) {
   return call([&] {
-    set_from_json(required("options", options), text("json", json, json_size), keys);
+    graft_engine_options& self = required("options", options);
+    const Json object = parse_json("json", text("json", json, json_size));
+    if (!object.is_object()) fail_type("json", object, "an object");
+    std::vector<std::string_view> names;
+    for (const JsonKey<Options>& key : keys) names.emplace_back(key.name);
+    DeepSpeedConfig config = read_deepspeed_config(object, names);
+    graft_engine_options changed = self;
+    set_members(changed, config.native, keys);
+    if (config.tensor_parallel_grain > 0) changed.tensor_parallel_grain = config.tensor_parallel_grain;
+    if (config.least_context > 0) changed.least_context = config.least_context;
+    for (graft_policy& policy : config.policies) changed.policies.push_back(std::move(policy));
+    self = std::move(changed);
+    for (const std::string& warning : config.warnings) log_warning(warning.c_str());
     return GRAFT_STATUS_OK;
   });
 }

@@ -67,12 +67,9 @@ int32_t json_choice(const std::string& key, const Json& value, std::initializer_
 [[noreturn]] void fail_type(const std::string& key, const Json& value, const char* expected);
 [[noreturn]] void fail_unknown_key(const std::string& key, const std::string& known);
 
-/// Sets every key of an object on a copy, then the copy takes the place of the options: all or nothing.
+/// Sets every key of an object; throws Failed at the first that cannot be set, and then some are.
 template <class Options, std::size_t N>
-void set_from_json(Options& options, std::string_view text, const JsonKey<Options> (&keys)[N]) {
-  const Json json = parse_json("json", text);
-  if (!json.is_object()) fail_type("json", json, "an object");
-  Options changed = options;
+void set_members(Options& options, const Json& json, const JsonKey<Options> (&keys)[N]) {
   for (const auto& [key, value] : json.items()) {
     const JsonKey<Options>* found = nullptr;
     for (const JsonKey<Options>& candidate : keys) {
@@ -83,8 +80,17 @@ void set_from_json(Options& options, std::string_view text, const JsonKey<Option
       for (const JsonKey<Options>& candidate : keys) known += (known.empty() ? "" : ", ") + std::string(candidate.name);
       fail_unknown_key(key, known);
     }
-    found->set(&changed, key, value);
+    found->set(&options, key, value);
   }
+}
+
+/// Sets every key of an object on a copy, then the copy takes the place of the options: all or nothing.
+template <class Options, std::size_t N>
+void set_from_json(Options& options, std::string_view text, const JsonKey<Options> (&keys)[N]) {
+  const Json json = parse_json("json", text);
+  if (!json.is_object()) fail_type("json", json, "an object");
+  Options changed = options;
+  set_members(changed, json, keys);
   options = std::move(changed);
 }
 

@@ -43,6 +43,8 @@ void write(void*, int32_t level, const char* message) {
 
 }  // namespace
 
+void log_warning(const char* message) { write(nullptr, GRAFT_LOG_WARNING, message); }
+
 void forward_log_settings(const facade::Table& table) noexcept {
   const std::lock_guard guard(forward_lock);
   table.log_set(level_in_force.load(), &write, nullptr);

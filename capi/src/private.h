@@ -68,6 +68,7 @@ struct graft_engine_options {
   int32_t graph = 1;
   int64_t threads = 0;
   int64_t context_limit = 0;
+  int64_t least_context = 0;
   int64_t max_sequences = 0;
   int64_t max_queue = 0;
   int64_t memory_limit = 0;

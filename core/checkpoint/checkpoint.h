@@ -21,8 +21,9 @@ class Checkpoint {
  public:
   /// Opens a model directory. For safetensors it holds model.safetensors, or model.safetensors.index.json and its
   /// shards, or one *.safetensors of any name, in this order of preference; config.json and generation_config.json are
-  /// read where present. Throws NOT_FOUND (no such path, no weights, a missing shard), INVALID_ARGUMENT (a file no
-  /// format answers to), UNSUPPORTED (pickle checkpoints), CORRUPT_DATA, IO_ERROR, LIMIT_EXCEEDED.
+  /// read where present, and Meta's params.json where there is no config.json. Throws NOT_FOUND (no such path, no
+  /// weights, a missing shard), INVALID_ARGUMENT (a file no format answers to), UNSUPPORTED (pickle checkpoints),
+  /// CORRUPT_DATA, IO_ERROR, LIMIT_EXCEEDED.
   static Checkpoint open(const std::string& path, WeightsMode mode);
 
   const std::string& path() const noexcept { return path_; }
@@ -63,7 +64,8 @@ class Checkpoint {
   JsonObject generation_config_;
 };
 
-/// The configuration alone, without opening any weights. Throws as Checkpoint::open and config() do.
+/// The configuration alone, without opening any weights (but for a params.json that leaves the vocabulary open). Throws
+/// as Checkpoint::open and config() do.
 JsonObject read_config(const std::string& path);
 
 }  // namespace graft

@@ -24,7 +24,7 @@ struct CheckpointFormat {
   bool (*detect)(const std::filesystem::path& path);
   /// Reads and validates; opens a path for which detect answered true.
   CheckpointContents (*read)(const std::filesystem::path& path, WeightsMode mode);
-  /// Config alone, without opening any weights.
+  /// Config alone, without opening any weights where it says everything itself.
   std::optional<JsonObject> (*read_config)(const std::filesystem::path& path);
 };
 

@@ -20,7 +20,7 @@ DType dtype_or_float(const at::Tensor& tensor) {
 }
 
 void check_features(const LinearTensors& linear, int64_t out_features, int64_t in_features, const char* what) {
-  if (linear.weight.dim() != 2 || linear.weight.size(0) != out_features || linear.weight.size(1) != in_features) {
+  if (linear.weight.dim() != 2 || linear.weight.size(0) != out_features || linear.in_features() != in_features) {
     fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what, linear.weight.numel(),
          out_features, in_features);
   }
@@ -61,7 +61,7 @@ void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const Lin
   kernels::LinearArgs args{};
   args.rows = rows;
   args.capacity = capacity;
-  args.in_features = linears[0]->weight.size(1);
+  args.in_features = linears[0]->in_features();
   args.x = x;
   args.x_stride = x_stride;
   args.segment_count = count;
@@ -69,7 +69,11 @@ void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const Lin
     const LinearTensors& linear = *linears[i];
     kernels::LinearSegment& segment = args.segments[i];
     segment.weight = linear.weight.const_data_ptr();
-    segment.weight_dtype = dtype_of(linear.weight.scalar_type());
+    segment.weight_dtype = linear.is_quantized() ? linear.quantized.dtype : dtype_of(linear.weight.scalar_type());
+    if (linear.is_quantized()) {
+      segment.scales = linear.quantized.scales.const_data_ptr<float>();
+      segment.group_size = linear.quantized.group_size;
+    }
     segment.bias = with_bias ? data_or_null(linear.bias) : nullptr;
     segment.bias_dtype = dtype_or_float(linear.bias);
     segment.out_features = linear.weight.size(0);

@@ -38,6 +38,8 @@ class FusedModel {
     int64_t tokens = 0;
     int64_t logit_rows = 0;
     int64_t hidden_rows = 0;
+
+    friend bool operator==(const Capacity&, const Capacity&) = default;
   };
   /// Where the wanted rows will be, in the arena of the recorded ops.
   struct Outputs {

@@ -1,13 +1,18 @@
 #include "core/containers/layer_tensors.h"
 
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
 #include "core/base/status.h"
+#include "core/containers/group_quantizer.h"
 #include "core/model/torch_dtype.h"
 
 namespace graft {
 namespace {
 
 LinearTensors linear_of(const Module& module) {
-  return {module.parameter("weight"), module.parameter("bias"), module.spec().layout};
+  return {module.parameter("weight"), module.parameter("bias"), module.spec().layout, module.spec().path + ".weight"};
 }
 
 NormTensors norm_of(const Module& module) { return {module.parameter("weight"), module.parameter("bias")}; }
@@ -31,6 +36,33 @@ void for_each_linear(LayerTensors& tensors, Function&& function) {
 
 void convert(at::Tensor& tensor, DType dtype) {
   if (tensor.defined()) tensor = tensor.to(torch_dtype(dtype)).contiguous();
+}
+
+void quantize_linear(LinearTensors& linear, const Quantization& quantization) {
+  if (linear.layout != LinearLayout::out_in) {
+    fail(StatusCode::internal, "quantisation: '{}' is not in the kernels' layout", linear.name);
+  }
+  const int64_t rows = linear.weight.size(0), width = linear.weight.size(1);
+  const bool packed = quantization.bits == 4;
+  const int64_t whole = std::max<int64_t>(1, width);
+  const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, whole) : whole;
+  const int64_t groups = groups_of_row(width, group_size), row_bytes = packed ? (width + 1) / 2 : width;
+  at::Tensor integers = at::empty({rows, row_bytes}, packed ? at::kByte : at::kChar);
+  at::Tensor scales = at::empty({rows, groups}, at::kFloat);
+  std::vector<int8_t> values(static_cast<size_t>(width));
+  auto* bytes = static_cast<uint8_t*>(integers.data_ptr());
+  for (int64_t row = 0; row < rows; ++row) {  // one after another, so that no whole matrix is widened
+    const at::Tensor wide = linear.weight.select(0, row).to(at::kFloat).contiguous();
+    quantize_row(wide.const_data_ptr<float>(), width, group_size, quantization.bits, values.data(),
+                 scales.data_ptr<float>() + row * groups, linear.name);
+    if (packed) {
+      pack_int4(values.data(), width, bytes + row * row_bytes);
+    } else {
+      std::copy(values.begin(), values.end(), reinterpret_cast<int8_t*>(bytes) + row * row_bytes);
+    }
+  }
+  linear.weight = std::move(integers);
+  linear.quantized = {packed ? DType::int4 : DType::int8, width, group_size, std::move(scales)};
 }
 
 }  // namespace
@@ -84,6 +116,15 @@ void transpose_to_kernel_layout(LayerTensors& tensors) {
     linear.weight = linear.weight.t().contiguous();
     linear.layout = LinearLayout::out_in;
   });
+}
+
+void quantize(LayerTensors& tensors, const Quantization& quantization) {
+  if (quantization.bits == 0) return;
+  if ((quantization.bits != 8 && quantization.bits != 4) || quantization.group_size < 0) {
+    fail(StatusCode::invalid_argument, "quantisation: {} bits in groups of {}, expected 8 or 4 bits and 0 or more",
+         quantization.bits, quantization.group_size);
+  }
+  for_each_linear(tensors, [&](LinearTensors& linear) { quantize_linear(linear, quantization); });
 }
 
 }  // namespace graft

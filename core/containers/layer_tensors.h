@@ -1,19 +1,37 @@
 // The tensors of one decoder layer on their way from the client module into the fused one, and the steps they take, in
-// DeepSpeed's order: take, convert, transpose; each a function that can be tested alone.
+// order: take, convert, transpose, quantize; each a function that can be tested alone. DeepSpeed quantises before it
+// transposes and groups by rows of the [out, in] weight all the same; Conv1D weights have such rows only afterwards.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <vector>
 
+#include "core/containers/quantization.h"
 #include "core/model/module.h"
 
 namespace graft {
 
+/// What makes integers a weight again: kernels/spec/quantized.h.
+struct QuantizedForm {
+  DType dtype = DType::float32;  ///< int8 or int4 of a quantised weight
+  int64_t in_features = 0;
+  int64_t group_size = 0;  ///< at least 1 of a quantised weight
+  at::Tensor scales;       ///< float32 [out, groups]
+};
+
 struct LinearTensors {
-  at::Tensor weight;  ///< [out, in] after transpose_to_kernel_layout, the checkpoint's layout before
+  at::Tensor weight;  ///< [out, in] after transpose_to_kernel_layout, the checkpoint's layout before; once quantised
+                      ///< int8 [out, in] or, of int4, the packed bytes as uint8 [out, (in + 1) / 2]
   at::Tensor bias;    ///< [out] or undefined
   LinearLayout layout = LinearLayout::out_in;
+  std::string name = {};         ///< of the weight, for messages
+  QuantizedForm quantized = {};  ///< scales are undefined in a float weight
+
+  bool is_quantized() const { return quantized.scales.defined(); }
+  /// Of a weight in kernel layout.
+  int64_t in_features() const { return is_quantized() ? quantized.in_features : weight.size(1); }
 };
 
 struct NormTensors {
@@ -45,5 +63,10 @@ void convert_to_dtype(LayerTensors& tensors, DType dtype);
 
 /// Step 3: to the kernels' layout, [out, in] with contiguous rows. Only Conv1D weights are copied.
 void transpose_to_kernel_layout(LayerTensors& tensors);
+
+/// Step 4, where asked for: the weights of all linears to integers with scales by the group quantiser. A group never
+/// crosses a row; the last one of a row is shorter where the size does not divide it. Biases and norms stay as they
+/// are. Does nothing for 0 bits. Throws CORRUPT_DATA naming the tensor when a weight is no finite number.
+void quantize(LayerTensors& tensors, const Quantization& quantization);
 
 }  // namespace graft

@@ -1,13 +1,16 @@
-// How weights are quantised while they are loaded.
+// What a caller asks of weight quantisation.
 #pragma once
 
 #include <cstdint>
 
 namespace graft {
 
+/// Of the linear weights of a model's layers. Embeddings, norms, biases and the head stay in a float type.
 struct Quantization {
-  int64_t bits = 0;        ///< 0: none, else 4 or 8
-  int64_t group_size = 0;  ///< values along the input dimension that share a scale; 0: the format's default
+  int64_t bits = 0;        ///< 8 or 4; 0: none
+  int64_t group_size = 0;  ///< weights along a row that share one scale; 0: the whole row
+
+  friend bool operator==(const Quantization&, const Quantization&) = default;
 };
 
 }  // namespace graft

@@ -55,6 +55,12 @@ nlohmann::json parallel_plan(const Blueprint& blueprint) {
   return plan;
 }
 
+// null: weights stay in the float type
+nlohmann::json describe_quantization(const Quantization& quantization) {
+  if (quantization.bits == 0) return nullptr;
+  return {{"bits", quantization.bits}, {"group_size", quantization.group_size}};
+}
+
 }  // namespace
 
 nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded) {
@@ -70,6 +76,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"architecture", config.architecture},
       {"device", "cpu"},
       {"dtype", name_of(plan.dtype)},
+      {"quantization", describe_quantization(plan.quantization)},
       {"injection", mode_name(options.injection)},
       {"replaced", replaced},
       {"graph", options.injection == InjectionMode::kernel ? (options.graph ? "on" : "off")

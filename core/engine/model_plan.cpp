@@ -7,6 +7,7 @@
 
 #include "core/base/quote.h"
 #include "core/base/status.h"
+#include "core/containers/group_quantizer.h"
 #include "core/injection/parallel_plan.h"
 
 namespace graft {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int64_t default_max_sequences = 16;
 constexpr int64_t most_sequences = 4096;
+constexpr int64_t default_int4_group = 32;             // int8: whole rows, as DeepSpeed does
 constexpr int64_t longest_context = int64_t{1} << 24;  // bounds the block tables, whatever config.json claims
 constexpr int64_t step_tokens = 512;                   // prompt chunk and decode rows of one step together
 constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of logits one step may give
@@ -23,15 +25,44 @@ constexpr int64_t logit_bytes = int64_t{64} << 20;     // bounds the rows of log
 // Everything that a caller may ask for and this release does not do, in one place.
 void refuse_what_is_missing(const EngineOptions& options) {
   if (options.expert_parallel > 1) not_yet("expert parallelism");
-  if (options.quantization.bits != 0) not_yet("quantization");
 }
 
+// Of the layers' linear weights: "int8" and "int4" are names of 8 and 4 bits with the default group.
+Quantization choose_quantization(const EngineOptions& options) {
+  Quantization chosen = options.quantization;
+  if (chosen.bits != 0 && chosen.bits != 4 && chosen.bits != 8) {
+    fail(StatusCode::invalid_argument, "quantization bits is {}, expected 0, 4 or 8", chosen.bits);
+  }
+  if (chosen.group_size < 0) {
+    fail(StatusCode::invalid_argument, "quantization group_size is {}, expected 0 or more", chosen.group_size);
+  }
+  const int64_t named = options.dtype == "int8" ? 8 : options.dtype == "int4" ? 4 : 0;
+  if (named != 0 && chosen.bits != 0 && named != chosen.bits) {
+    fail(StatusCode::invalid_argument, "dtype is {} but quantization bits is {}, expected the same of both",
+         quote(options.dtype), chosen.bits);
+  }
+  if (named != 0) chosen.bits = named;
+  if (chosen.bits == 0 && chosen.group_size != 0) {
+    fail(StatusCode::invalid_argument, "quantization group_size is {} without bits, expected 4 or 8 bits",
+         chosen.group_size);
+  }
+  if (chosen.bits != 0 && options.injection != InjectionMode::kernel) {
+    fail(StatusCode::unsupported,
+         "quantization to {} bits: only fused layers read quantised weights, expected "
+         "injection kernel",
+         chosen.bits);
+  }
+  if (chosen.bits == 4 && chosen.group_size == 0) chosen.group_size = default_int4_group;
+  return chosen;
+}
+
+// What is not quantised, and the cache, are as stored where the name is that of a quantised type.
 DType choose_dtype(const std::string& name, const ModelConfig& config, const WeightMap& weights) {
-  if (name == "auto") return config.stored_dtype.value_or(weights.stored_dtype);
+  if (name == "auto" || name == "int8" || name == "int4") return config.stored_dtype.value_or(weights.stored_dtype);
   const DType dtype = dtype_from_name(name);
   if (dtype != DType::float32 && dtype != DType::bfloat16 && dtype != DType::float16) {
-    fail(StatusCode::unsupported, "dtype {} is not in this release, expected auto, float32, bfloat16 or float16",
-         quote(name));
+    fail(StatusCode::unsupported,
+         "dtype {} is not in this release, expected auto, float32, bfloat16, float16, int8 or int4", quote(name));
   }
   return dtype;
 }
@@ -43,6 +74,10 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
   const int64_t most = config.position_table > 0 ? config.position_table - config.position_offset : longest_context;
   if (limits.context > most) {
     fail(StatusCode::invalid_argument, "context_limit is {}, expected at most {}", options.context_limit, most);
+  }
+  if (limits.context < options.least_context) {
+    fail(StatusCode::invalid_argument, "min_out_tokens is {}, but a sequence holds at most {} tokens",
+         options.least_context, limits.context);
   }
   limits.sequences = options.max_sequences > 0 ? options.max_sequences : default_max_sequences;
   if (limits.sequences > most_sequences) {
@@ -60,6 +95,44 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
   limits.logit_rows = std::clamp(logit_bytes / row_bytes, least_rows, limits.tokens);
   limits.hidden_rows = limits.tokens;
   return limits;
+}
+
+bool is_layer_linear(const ModuleSpec& module) {
+  switch (module.role) {
+    case Role::query:
+    case Role::key:
+    case Role::value:
+    case Role::query_key_value:
+    case Role::attention_output:
+    case Role::gate:
+    case Role::up:
+    case Role::gate_up:
+    case Role::down:
+      return module.layer >= 0;
+    default:
+      return false;
+  }
+}
+
+// How many bytes fewer the layers' linear weights take in integers with scales than in `dtype`; may be negative for
+// tiny groups.
+int64_t bytes_saved(const Blueprint& blueprint, DType dtype, const Quantization& quantization) {
+  int64_t saved = 0;
+  if (quantization.bits == 0) return saved;
+  for (const ModuleSpec& module : blueprint.modules) {
+    if (!is_layer_linear(module)) continue;
+    for (const ParameterSpec& parameter : module.parameters) {
+      if (parameter.name != "weight" || parameter.shape.size() != 2) continue;
+      const bool in_out = module.layout == LinearLayout::in_out;
+      const int64_t rows = parameter.shape[in_out ? 1 : 0],
+                    width = std::max<int64_t>(1, parameter.shape[in_out ? 0 : 1]);
+      const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, width) : width;
+      const int64_t integer_bytes = quantization.bits == 4 ? (width + 1) / 2 : width;
+      const int64_t scale_bytes = groups_of_row(width, group_size) * static_cast<int64_t>(sizeof(float));
+      saved += rows * (width * bits_of(dtype) / 8 - integer_bytes - scale_bytes);
+    }
+  }
+  return saved;
 }
 
 int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
@@ -131,11 +204,13 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.head_columns = head_columns(plan.match.blueprint, place.share.ranks);
   plan.weights = map_weights(plan.share, plan.checkpoint);
   const ModelConfig& config = plan.config();
+  plan.quantization = choose_quantization(options);
   plan.dtype = choose_dtype(options.dtype, config, plan.weights);
   plan.cache = plan_cache(config, plan.share.config, plan.dtype);
   plan.limits = choose_limits(options, config);
   plan.threads = choose_threads(options.threads, place.ranks_here);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
+  plan.memory.weight_bytes -= bytes_saved(plan.share, plan.dtype, plan.quantization);
   plan.memory.working_bytes = working_bytes(plan.share.config, plan.limits);
   plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit, place.ranks_here);
   return plan;

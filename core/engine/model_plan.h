@@ -33,6 +33,7 @@ struct ModelPlan {
   bool copy_weights = false;  ///< parts are read into memory instead of staying in the mapped file
   WeightMap weights;
   DType dtype = DType::float32;  ///< of weights and cache; arithmetic on CPU is float32
+  Quantization quantization;     ///< of the layers' linear weights; group size 0: whole rows
   CachePlan cache;
   StepLimits limits;
   int64_t threads = 1;
@@ -43,7 +44,8 @@ struct ModelPlan {
 
 /// Opens the checkpoint, finds its policy, cuts out the rank's share, maps its weights and fixes the limits. Loads and
 /// allocates no weight. Throws what those throw, UNSUPPORTED for a device, type or mode that is not there,
-/// INVALID_ARGUMENT for a context above the model's position table, OUT_OF_MEMORY when memory_limit cannot hold weights
+/// INVALID_ARGUMENT for a context above the model's position table or a type and a quantisation that contradict each
+/// other, OUT_OF_MEMORY when memory_limit cannot hold weights
 /// and the smallest cache.
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place = {});
 

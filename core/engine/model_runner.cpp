@@ -35,14 +35,15 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
     plan_.weights.entries.clear();  // the tensors keep what they need of the files
     return;
   }
-  KernelInjection injection(plan_.share.config, plan_.dtype);
+  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
   plan_.weights.entries.clear();
   fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
   const int32_t workers = checked_int32(plan_.threads, "threads");
   pool_ = std::make_unique<ThreadPool>(workers);
   context_.parallel = pool_->parallel_for();
-  steps_ = std::make_unique<StepPlan>(*fused_, *step_, *cache_, plan_.cache.layers, kernels::select, workers);
+  replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, kernels::select, workers,
+                                          options.graph);
 }
 
 ModelRunner::~ModelRunner() = default;
@@ -69,8 +70,8 @@ void ModelRunner::follow(const std::function<bool()>& give_up) {
 }
 
 StepOutput ModelRunner::compute() {
-  if (steps_) {
-    const FusedModel::Outputs outputs = steps_->run(context_);
+  if (replay_) {
+    const FusedModel::Outputs outputs = replay_->run(context_);
     return {outputs.logits, outputs.hidden};
   }
   const c10::InferenceMode guard;

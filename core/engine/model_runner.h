@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "core/base/thread_pool.h"
+#include "core/engine/graph_replay.h"
 #include "core/engine/model_plan.h"
 #include "core/engine/step_exchange.h"
-#include "core/engine/step_plan.h"
 #include "core/model/load.h"
 
 namespace graft {
@@ -42,9 +42,10 @@ class ModelRunner {
   void follow(const std::function<bool()>& give_up = nullptr);
 
   /// Bytes of working memory that were allocated.
-  int64_t working_bytes() const { return steps_ ? steps_->arena_bytes() : 0; }
-  /// The recorded steps; null when the client model runs.
-  const StepPlan* steps() const { return steps_.get(); }
+  int64_t working_bytes() const { return replay_ ? replay_->memory_bytes() : 0; }
+  /// Captured steps and the model they are of; null when the client model runs.
+  GraphReplay* replay() { return replay_.get(); }
+  const FusedModel* fused() const { return fused_.get(); }
 
  private:
   void load(const EngineOptions& options, const LoadProgress& progress);
@@ -57,7 +58,7 @@ class ModelRunner {
   std::unique_ptr<StepBuffer> step_;
   std::unique_ptr<ClientModel> client_;
   std::unique_ptr<FusedModel> fused_;
-  std::unique_ptr<StepPlan> steps_;
+  std::unique_ptr<GraphReplay> replay_;
   std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
   kernels::Context context_{};
   ClientModel::Outputs outputs_;  ///< of the client model's last step

@@ -44,6 +44,7 @@ struct EngineOptions {
   bool graph = true;
   int64_t threads = 0;        ///< 0: one per core
   int64_t context_limit = 0;  ///< tokens of a sequence; 0: the model's
+  int64_t least_context = 0;  ///< tokens that a sequence must be able to hold; 0: any
   int64_t max_sequences = 0;  ///< sequences in one step; 0: 16
   int64_t max_queue = 0;      ///< requests that may wait; 0: 1024
   int64_t memory_limit = 0;   ///< bytes for weights, cache and working memory; 0: none stated

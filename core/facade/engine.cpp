@@ -100,6 +100,7 @@ graft::EngineOptions read_options(const EngineOptions* in) {
   options.graph = in->graph != 0;
   options.threads = in->threads;
   options.context_limit = in->context_limit;
+  options.least_context = in->least_context;
   options.max_sequences = in->max_sequences;
   options.max_queue = in->max_queue;
   options.memory_limit = in->memory_limit;

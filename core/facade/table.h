@@ -68,6 +68,7 @@ struct EngineOptions {
   int32_t graph;          ///< 0 off, 1 on
   int64_t threads;        ///< 0: one per core
   int64_t context_limit;  ///< 0: the model's
+  int64_t least_context;  ///< the context must not be shorter; 0: any
   int64_t max_sequences;  ///< 0: default
   int64_t max_queue;      ///< 0: default
   int64_t memory_limit;   ///< bytes, 0: none

@@ -97,6 +97,7 @@ void KernelInjection::replace(Module& layer, int64_t index) {
   drop_parameters(layer);
   convert_to_dtype(tensors, dtype_);
   transpose_to_kernel_layout(tensors);
+  quantize(tensors, quantization_);
   layers_.push_back(
       std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors)));
 }

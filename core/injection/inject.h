@@ -30,9 +30,10 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
 class KernelInjection {
  public:
   /// `config` is the rank's share.
-  KernelInjection(const ModelConfig& config, DType dtype) : config_(config), dtype_(dtype) {}
+  KernelInjection(const ModelConfig& config, DType dtype, const Quantization& quantization = {})
+      : config_(config), dtype_(dtype), quantization_(quantization) {}
 
-  /// For replace_module: take, convert, transpose, create. The layer gives up its parameters.
+  /// For replace_module: take, convert, transpose, quantise, create. The layer gives up its parameters.
   void replace(Module& layer, int64_t index);
   /// Once all layers are replaced: takes embeddings, final norm and head. The tree is empty then.
   std::unique_ptr<FusedModel> finish(Module& root, Communicator& ranks, std::vector<int64_t> head_columns);
@@ -40,6 +41,7 @@ class KernelInjection {
  private:
   ModelConfig config_;
   DType dtype_;
+  Quantization quantization_;
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers_;
 };
 

@@ -1,4 +1,4 @@
-// Ranks that are processes.
+// Ranks that are processes, over TCP. Free of LibTorch's headers.
 #pragma once
 
 #include <cstdint>
@@ -7,26 +7,28 @@
 #include <optional>
 #include <string>
 
-#include "core/base/status.h"
 #include "core/parallel/communicator.h"
 
 namespace graft {
 
-/// Where a process stands among the ranks and where rank 0 listens.
+/// Where a rank's group meets: a key-value store at address:port.
 struct RankAddress {
   int64_t rank = 0;
   int64_t world = 1;
-  std::string address;
+  std::string address;  // host name or number
   int64_t port = 0;
+  bool agent_store = false;  // somebody else hosts the store (torchrun's agent); otherwise rank 0 does
+  std::string prefix;        // of the keys: tells restarts of one agent's workers apart
 };
 
-inline std::optional<RankAddress> rank_address_from_environment(const std::function<const char*(const char*)>&) {
-  return std::nullopt;
-}
+/// Reads RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, and torchrun's TORCHELASTIC_USE_AGENT_STORE and
+/// TORCHELASTIC_RESTART_COUNT. `variable` is like getenv: null where unset. None where WORLD_SIZE and RANK are both
+/// unset. Errors: INVALID_ARGUMENT naming the variable.
+std::optional<RankAddress> rank_address_from_environment(const std::function<const char*(const char*)>& variable);
 
-/// Not in this release.
-inline std::unique_ptr<Communicator> make_gloo_communicator(const RankAddress&, int64_t) {
-  fail(StatusCode::unsupported, "ranks in several processes are not in this release");
-}
+/// Forms the group; returns when all ranks have come. `timeout_ms` bounds this and later each collective. The n-th
+/// group that a rank makes at a store meets the n-th of its peers, failed tries included. A process that hosts a store
+/// keeps it until it ends. Errors: INVALID_ARGUMENT, COMM_ERROR.
+std::unique_ptr<Communicator> make_gloo_communicator(const RankAddress& where, int64_t timeout_ms);
 
 }  // namespace graft

@@ -1,6 +1,6 @@
 #include "kernels/spec/linear.h"
 
-#include "kernels/spec/convert.h"
+#include "kernels/spec/quantized.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -16,7 +16,7 @@ void run(const void* args, const Context&) {
       for (int64_t o = 0; o < segment.out_features; ++o) {
         double sum = segment.bias != nullptr ? load_float(segment.bias, o, segment.bias_dtype) : 0.0f;
         for (int64_t i = 0; i < a.in_features; ++i) {
-          sum += static_cast<double>(x[i]) * load_float(segment.weight, o * a.in_features + i, segment.weight_dtype);
+          sum += static_cast<double>(x[i]) * load_weight(segment, a.in_features, o, i);
         }
         *out = static_cast<float>(a.accumulate ? *out + sum : sum);
         ++out;

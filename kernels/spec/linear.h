@@ -4,13 +4,16 @@
 
 namespace graft::kernels {
 
-/// One weight matrix of a linear op, as the checkpoint stores it: [out_features, in_features], rows contiguous.
+/// One weight matrix of a linear op, as the checkpoint stores it: [out_features, in_features], rows contiguous. int8
+/// and int4 weights are laid out as kernels/spec/quantized.h says.
 struct LinearSegment {
   const void* weight;
   const void* bias;  ///< [out_features] or null
   DType weight_dtype;
   DType bias_dtype;
   int64_t out_features;
+  const float* scales = nullptr;  ///< of an int8 or int4 weight: [out_features, groups]
+  int64_t group_size = 0;         ///< weights along a row that share a scale, at least 1 when quantised
 };
 
 /// out[r, :] = concat over segments of (x[r, :] * weight^T + bias)  for r < *rows, sums in float32.

@@ -79,9 +79,10 @@ int32_t log_level = -1;
 
 std::string describe(const EngineOptions& o) {
   std::string text = string_of(o.device) + " " + string_of(o.dtype) + " " + string_of(o.injection);
-  for (int64_t number : {int64_t{o.quantization_bits}, o.quantization_group, o.tensor_parallel, o.tensor_parallel_grain,
-                         o.expert_parallel, o.rank, o.world, o.port, o.timeout_ms, int64_t{o.graph}, o.threads,
-                         o.context_limit, o.max_sequences, o.max_queue, o.memory_limit, int64_t{o.read_weights}}) {
+  for (int64_t number :
+       {int64_t{o.quantization_bits}, o.quantization_group, o.tensor_parallel, o.tensor_parallel_grain,
+        o.expert_parallel, o.rank, o.world, o.port, o.timeout_ms, int64_t{o.graph}, o.threads, o.context_limit,
+        o.least_context, o.max_sequences, o.max_queue, o.memory_limit, int64_t{o.read_weights}}) {
     text += " " + std::to_string(number);
   }
   text += " " + string_of(o.address);

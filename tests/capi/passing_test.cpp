@@ -29,7 +29,7 @@ TEST_F(Passing, EngineOptions) {
     const auto open = GRAFT_OF(library, graft_engine_open);
     const auto text = GRAFT_OF(library, graft_last_error_message);
     EXPECT_EQ(open("options", -1, nullptr, &engine), GRAFT_STATUS_UNSUPPORTED);
-    EXPECT_STREQ(text(), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 0 0 0 0 ");
+    EXPECT_STREQ(text(), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 0 0 0 0 0 ");
     graft_engine_options* options = nullptr;
     GRAFT_OF(library, graft_engine_options_new)(&options);
     const char* json =
@@ -49,7 +49,7 @@ TEST_F(Passing, EngineOptions) {
     GRAFT_OF(library, graft_engine_options_add_policy)(options, policy);
     GRAFT_OF(library, graft_policy_free)(policy);
     EXPECT_EQ(open("options", -1, options, &engine), GRAFT_STATUS_UNSUPPORTED);
-    EXPECT_STREQ(text(), "cuda:1 int4 auto 4 64 2 64 3 1 5 6 7 0 8 9 10 11 12 1 host {} Layer:o_proj,down_proj,");
+    EXPECT_STREQ(text(), "cuda:1 int4 auto 4 64 2 64 3 1 5 6 7 0 8 9 0 10 11 12 1 host {} Layer:o_proj,down_proj,");
     GRAFT_OF(library, graft_engine_options_free)(options);
   });
 }

@@ -134,6 +134,29 @@ TEST_F(CheckpointTest, ConfigIsOptionalUntilAskedFor) {
   EXPECT_EQ(read_config(directory_.path()).get_int("a", 0), 1);
 }
 
+TEST_F(CheckpointTest, MetaParamsStandForConfig) {
+  directory_.write("consolidated.safetensors", file_of("tok_embeddings.weight"));
+  directory_.write("params.json", R"({"dim": 3, "vocab_size": 7})");
+  EXPECT_EQ(read_config(directory_.path()).require_string("model_type"), "llama_meta");
+  EXPECT_EQ(open().config().require_int("vocab_size"), 7);
+  directory_.write("params.json", R"({"dim": 3, "vocab_size": -1})");  // the embedding says
+  EXPECT_EQ(open().config().require_int("vocab_size"), 2);
+  EXPECT_EQ(read_config(directory_.path()).require_int("vocab_size"), 2);
+  EXPECT_EQ(read_config(directory_.path()).require_int("dim"), 3);
+  directory_.write("config.json", R"({"model_type": "llama"})");
+  EXPECT_EQ(open().config().require_string("model_type"), "llama");
+}
+
+TEST_F(CheckpointTest, BrokenMetaParams) {
+  directory_.write("model.safetensors", file_of("w"));
+  directory_.write("params.json", R"({"vocab_size": "many"})");
+  expect_open_error(StatusCode::corrupt_data, {"params.json", "vocab_size", "many"});
+  directory_.write("params.json", "[]");
+  expect_open_error(StatusCode::corrupt_data, {"params.json"});
+  directory_.write("params.json", R"({"vocab_size": -1})");  // and no embedding: the policy refuses what is left
+  EXPECT_EQ(open().config().require_int("vocab_size"), -1);
+}
+
 TEST_F(CheckpointTest, PathsThatAreNoModel) {
   for (const auto& call : {+[](const std::string& p) { Checkpoint::open(p, WeightsMode::map); },
                            +[](const std::string& p) { read_config(p); }}) {

@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/base/status.h"
+#include "kernels/spec/quantized.h"
 
 namespace graft {
 namespace {
@@ -98,6 +101,69 @@ TEST(LayerTensors, TransposeGivesRowsOfOutputs) {
   EXPECT_TRUE(weight.is_contiguous());
   EXPECT_EQ(weight[4][1].item<float>(), 10.0f);
   EXPECT_EQ(tensors.query_key_value[0].layout, LinearLayout::out_in);
+}
+
+float dequantised(const LinearTensors& linear, int64_t row, int64_t index) {
+  kernels::LinearSegment segment{};
+  segment.weight = linear.weight.const_data_ptr();
+  segment.weight_dtype = linear.quantized.dtype;
+  segment.scales = linear.quantized.scales.const_data_ptr<float>();
+  segment.group_size = linear.quantized.group_size;
+  return kernels::load_weight(segment, linear.in_features(), row, index);
+}
+
+TEST(LayerTensors, QuantizeGroupsAlongTheInputs) {
+  const std::unique_ptr<Module> block = make_block();
+  LayerTensors tensors = take_tensors(*block);
+  transpose_to_kernel_layout(tensors);
+  quantize(tensors, {8, 0});
+  const LinearTensors& linear = tensors.query_key_value[0];  // rows [0, 6], [1, 7], ... of 0..11
+  EXPECT_EQ(linear.weight.scalar_type(), at::kChar);
+  EXPECT_EQ(linear.weight.sizes(), (at::IntArrayRef{6, 2}));
+  EXPECT_EQ(linear.quantized.scales.sizes(), (at::IntArrayRef{6, 1}));
+  EXPECT_EQ(linear.quantized.scales[1][0].item<float>(), 7.0f / 128);
+  EXPECT_EQ(linear.weight[1][0].item<int>(), 18);  // 1 * 128 / 7 = 18.3
+  EXPECT_EQ(linear.weight[1][1].item<int>(), 127);
+  EXPECT_EQ(linear.in_features(), 2);
+  EXPECT_EQ(linear.bias.scalar_type(), at::kFloat) << "biases and norms stay";
+  EXPECT_EQ(tensors.input_norm.weight.scalar_type(), at::kFloat);
+}
+
+TEST(LayerTensors, QuantizePacksFourBitsWithAShorterLastGroup) {
+  const std::unique_ptr<Module> block = make_block();
+  LayerTensors tensors = take_tensors(*block);
+  transpose_to_kernel_layout(tensors);
+  quantize(tensors, {4, 3});
+  const LinearTensors& down = tensors.down;  // [2, 8]: row 1 is 1, 3, ... 15
+  EXPECT_EQ(down.weight.scalar_type(), at::kByte);
+  EXPECT_EQ(down.weight.sizes(), (at::IntArrayRef{2, 4}));
+  EXPECT_EQ(down.in_features(), 8);
+  EXPECT_EQ(down.quantized.scales.sizes(), (at::IntArrayRef{2, 3}));
+  EXPECT_EQ(down.quantized.scales[1][2].item<float>(), 15.0f / 8);
+  EXPECT_EQ(dequantised(down, 1, 6), 7 * 15.0f / 8);
+  EXPECT_EQ(dequantised(down, 1, 0), 2 * 5.0f / 8);  // 1 * 8 / 5 = 1.6
+  EXPECT_EQ(down.weight[1][0].item<int>(), (2 + 8) | (5 + 8) << 4);
+  EXPECT_EQ(tensors.up[0].quantized.group_size, 2) << "no wider than the row";
+}
+
+TEST(LayerTensors, QuantizeOfNothingAndOfWhatItMustNot) {
+  const std::unique_ptr<Module> block = make_block();
+  LayerTensors tensors = take_tensors(*block);
+  EXPECT_THROW(quantize(tensors, {8, 0}), Error) << "Conv1D weights before their transposition";
+  transpose_to_kernel_layout(tensors);
+  EXPECT_THROW(quantize(tensors, {5, 0}), Error);
+  const void* before = tensors.down.weight.data_ptr();
+  quantize(tensors, {});
+  EXPECT_EQ(tensors.down.weight.data_ptr(), before);
+  EXPECT_FALSE(tensors.down.is_quantized());
+  tensors.down.weight[1][3] = std::numeric_limits<float>::quiet_NaN();
+  try {
+    quantize(tensors, {8, 0});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), StatusCode::corrupt_data);
+    EXPECT_NE(std::string(error.what()).find("c_down.weight"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

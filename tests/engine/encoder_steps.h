@@ -32,7 +32,9 @@ inline Matrix take(const float* values, int64_t first_row, int64_t rows, int64_t
 }
 
 // Runs sequences in one step; every token gives its hidden row and, where the head has rows per token, its logits.
-inline Rows run_step(ModelRunner& runner, const std::vector<Tokens>& prompts, const std::vector<Tokens>& types) {
+// A runner, or what has a step and a cache like one.
+template <class Runner>
+Rows run_step(Runner& runner, const std::vector<Tokens>& prompts, const std::vector<Tokens>& types) {
   using Wanted = StepBuffer::Rows;
   const ModelConfig& config = runner.plan().config();
   const bool has_head = config.head.kind != HeadKind::none;
@@ -78,7 +80,8 @@ inline ModelRunner make_runner(const std::string& name, InjectionMode injection,
   options.injection = injection;
   options.dtype = dtype;
   options.threads = 2;
-  return ModelRunner(plan_model((cases_folder() / name).string(), options), options, make_single_communicator(), nullptr);
+  return ModelRunner(plan_model((cases_folder() / name).string(), options), options, make_single_communicator(),
+                     nullptr);
 }
 
 }  // namespace graft

@@ -109,7 +109,8 @@ TEST_P(QuietStep, NoOperatorAndNoAllocation) {
 TEST(QuietEncoderStep, NoOperatorAndNoAllocation) {
   EngineOptions options;
   options.threads = 2;
-  ModelRunner runner(plan_model(case_path("bert_sequence_labels"), options), options, make_single_communicator(), nullptr);
+  ModelRunner runner(plan_model(case_path("bert_sequence_labels"), options), options, make_single_communicator(),
+                     nullptr);
   SequenceBlocks first(runner.cache()), second(runner.cache());
   std::vector<int64_t> tokens(20);
   std::iota(tokens.begin(), tokens.end(), 1);

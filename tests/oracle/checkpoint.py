@@ -18,11 +18,12 @@ NORM_STD = 0.2
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # What --scale multiplies: widths and head counts, so that head_dim stays as the case states it.
 WIDTHS = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "n_embd", "n_head",
-          "n_inner", "dim", "hidden_dim", "n_heads", "d_model", "num_kv_heads", "ffn_hidden_size")
+          "n_inner", "dim", "hidden_dim", "n_heads", "num_heads", "ffn_dim", "word_embed_proj_dim", "d_model",
+          "num_kv_heads", "ffn_hidden_size")
 
 # What query_std is for.
-SHARP = ("q_proj", "k_proj", "c_attn", "self.query.weight", "self.key.weight", "q_lin.weight", "k_lin.weight",
-         "query_key_value.weight", "qkv_proj.weight", "Wqkv.weight")
+SHARP = ("q_proj", "k_proj", "c_attn", "qkv_proj", "query_key_value", "self.query.weight", "self.key.weight",
+         "q_lin.weight", "k_lin.weight", "Wqkv.weight")
 
 
 def seed_of(name, seed):
@@ -76,7 +77,8 @@ def build(family, case, seed, scale=1):
 def save(model, case, directory):
     """Transformers writes the checkpoint, then what the case asks for is rewritten. Leaves the model in its dtype."""
     directory = pathlib.Path(directory)
-    model.to(DTYPES[case.get("dtype", "float32")])
+    for parameter in model.parameters():  # not the buffers: tables of sines stay float32 in every type
+        parameter.data = parameter.data.to(DTYPES[case.get("dtype", "float32")])
     model.save_pretrained(directory, max_shard_size=case.get("shard", "5GB"))
     rewrite_tensors(model, case, directory)
     rewrite_config(case, directory)
@@ -84,6 +86,34 @@ def save(model, case, directory):
         write_json(directory / "generation_config.json", {**case["generation"], "transformers_version": "4.45.0"})
     elif case.get("spelling") == "older" or case.get("eos_in_config"):
         (directory / "generation_config.json").unlink(missing_ok=True)
+
+
+def save_converted(family, case, plain, directory):
+    """Writes what Transformers wrote to `plain` as `family.convert` lays it out."""
+    with safe_open(plain / "model.safetensors", "pt") as reader:
+        tensors = {name: reader.get_tensor(name) for name in reader.keys()}
+    config, tensors = family.convert(json.loads((plain / "config.json").read_text()), tensors, case)
+    config_name, tensors_name = getattr(family, "FILES", ("config.json", "model.safetensors"))
+    directory.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, directory / tensors_name)
+    config = {key: value for key, value in config.items() if key not in case.get("drop", [])}
+    write_json(directory / config_name, {**config, **case.get("place", {})})
+
+
+def save_for_both(family, model, case, directory):
+    """Writes the case's checkpoint; returns the directory that Transformers reads: the same one, or another beside it
+    where the case's layout is not Transformers' own."""
+    plain = directory.with_name(directory.name + ".plain")
+    if hasattr(family, "convert"):
+        save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
+        save_converted(family, case, plain, directory)
+    elif case.get("layout") == "wrapped":  # Transformers answers for the language model inside
+        save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
+        save(model, case, directory)
+    else:
+        save(model, case, directory)
+        return directory
+    return plain
 
 
 def write_json(path, value):

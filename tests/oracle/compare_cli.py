@@ -61,8 +61,9 @@ def draw(family, stem, seed, folder):
     case = {"name": f"{stem}_{seed}", "config": keywords, "query_std": rng.choice([None, 0.2]),
             "shard": rng.choice(["5GB", "120KB"])}
     directory = pathlib.Path(folder) / case["name"]
-    checkpoint.save(checkpoint.build(family, case, SEED_BASE + seed), case, directory)
-    model = reference.load(directory, attention=families.attention_of(family))
+    case |= family.random_layout(rng) if hasattr(family, "random_layout") else {}
+    plain = checkpoint.save_for_both(family, checkpoint.build(family, case, SEED_BASE + seed), case, directory)
+    model = reference.load(plain, attention=families.attention_of(family))
     lengths = [1, rng.randrange(2, 12), rng.randrange(30, 110)]
     prompts = [[rng.randrange(model.config.vocab_size) for _ in range(length)] for length in lengths]
     return (directory, keywords, prompts, [reference.logits(model, prompt) for prompt in prompts],

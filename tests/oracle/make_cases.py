@@ -107,7 +107,7 @@ def verify(family, case, model, memory_logits, prompts, logits, greedy, scale):
             notes.append(f"prompt of {len(prompt)}: no greedy, its length crosses the rope threshold")
         elif reference.greedy_cached(model, prompt) != continuation["tokens"]:
             notes.append(f"prompt of {len(prompt)}: Transformers' cache gives another continuation")
-    weakest, parameter = reference.weakest_parameter(model, prompts[-1])
+    weakest, parameter = reference.weakest_parameter(model, prompts[-1], getattr(family, "UNSEEN", ()))
     check(name, f"without {parameter} the logits change by {weakest:.1e} only", weakest > VISIBLE)
     visible = {parameter: weakest}
     for label, keywords in case.get("contrast", {}).items():
@@ -141,12 +141,8 @@ def make(family, case, directory, arguments, stamp):
 
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    plain = directory
     model = checkpoint.build(family, case, arguments.seed, arguments.scale)
-    if case.get("layout") == "wrapped":  # Transformers answers for the language model inside
-        plain = directory.with_name(directory.name + ".plain")
-        checkpoint.save(model, {key: case[key] for key in ("name", "dtype") if key in case}, plain)
-    checkpoint.save(model, case, directory)
+    plain = checkpoint.save_for_both(family, model, case, directory)
     loaded = reference.load(plain, attention=families.attention_of(family))
     prompts, logits, greedy = answers(loaded, case, arguments.seed)
     memory_logits = reference.logits(model.float(), prompts[-1])

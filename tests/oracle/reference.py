@@ -109,12 +109,15 @@ def neutral(name, parameter):
 
 
 @torch.no_grad()
-def weakest_parameter(model, prompt):
-    """(error, name) of the parameter whose loss changes the logits least: the least that a comparison can see."""
+def weakest_parameter(model, prompt, unseen=()):
+    """(error, name) of the parameter whose loss changes the logits least: the least that a comparison can see. Names
+    that end in one of `unseen` are left out."""
     reset_rope(model)
     expected = forward(model, prompt)
     weakest = (float("inf"), "")
     for name, parameter in model.named_parameters():
+        if name.endswith(tuple(unseen)):
+            continue
         kept = parameter.clone()
         parameter.copy_(neutral(name, parameter))
         weakest = min(weakest, (error(forward(model, prompt), expected), name))

@@ -141,7 +141,12 @@ GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options* opt
  * Sets many options from a JSON object whose keys are the setters' names: {"dtype": "bfloat16", "tensor_parallel": 2,
  * "quantization": {"bits": 4, "group_size": 64}, "rank": {"rank": 0, "world": 2, "address": "10.0.0.1", "port": 29500,
  * "timeout_ms": 60000}, "graph": true, "weights": "read"}. An unknown key, a wrong type or a value out of range is
- * INVALID_ARGUMENT naming the key, and then nothing is set. Progress and policies have no JSON form.
+ * INVALID_ARGUMENT naming the key, and then nothing is set. Progress and policies given as JSON have no form here.
+ *
+ * The keys of a DeepSpeed-Inference configuration are taken too, beside the others: {"replace_with_kernel_inject": true,
+ * "tensor_parallel": {"tp_size": 2}, "max_out_tokens": 4096}. Two names of one thing with different values are
+ * INVALID_ARGUMENT; a deprecated key warns through the log; a key that asks for what Graft does not do is UNSUPPORTED.
+ * docs/deepspeed-config.md has every key.
  *
  * json  UTF-8, at most 16 MiB and 64 levels deep.
  */

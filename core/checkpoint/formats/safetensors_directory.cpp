@@ -9,6 +9,7 @@
 
 #include "core/base/quote.h"
 #include "core/base/status.h"
+#include "core/checkpoint/formats/meta_params.h"
 #include "core/checkpoint/safetensors.h"
 
 namespace graft {
@@ -148,7 +149,18 @@ bool detect(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-std::optional<JsonObject> read_config(const fs::path& path) { return read_optional(path / "config.json"); }
+/// Meta's directories have params.json in place of config.json.
+std::optional<JsonObject> read_meta_params(const fs::path& path) {
+  return is_present(path / "config.json") ? std::nullopt : read_optional(path / "params.json");
+}
+
+std::optional<JsonObject> read_config(const fs::path& path) {
+  const std::optional<JsonObject> params = read_meta_params(path);
+  if (!params) return read_optional(path / "config.json");
+  std::vector<TensorEntry> tensors;
+  if (needs_tensors(*params)) tensors = read_tensors(path, WeightsMode::map);
+  return complete_meta_params(*params, tensors);
+}
 
 CheckpointContents read(const fs::path& path, WeightsMode mode) {
   // Configuration first: it is small, and what is wrong with it should be said before gigabytes are read.

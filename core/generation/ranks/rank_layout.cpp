@@ -12,17 +12,18 @@ constexpr int64_t most_ranks_here = 256;
 
 std::optional<RankAddress> address_of(const EngineOptions& options) {
   const RankOptions& rank = options.rank;
-  if (rank.rank < 0) {
-    return options.tensor_parallel > 1
-               ? rank_address_from_environment([](const char* name) { return std::getenv(name); })
-               : std::nullopt;
-  }
+  if (rank.rank < 0 && options.tensor_parallel == 1) return std::nullopt;
+  const auto variable = [](const char* name) { return std::getenv(name); };
+  if (rank.rank < 0) return rank_address_from_environment(variable);
   RankAddress address;
   address.rank = rank.rank;
   address.world = rank.world;
   address.address = rank.address;
   address.port = rank.port;
-  return address;
+  // A caller may have passed on what torchrun gave it; whose the store is stands in the environment alone.
+  if (std::getenv("TORCHELASTIC_USE_AGENT_STORE") == nullptr) return address;
+  const std::optional<RankAddress> launched = rank_address_from_environment(variable);
+  return launched && launched->address == address.address && launched->port == address.port ? launched : address;
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ A family file defines
       padded   padding tokens stand inside of the prompts
     rename     [(pattern, replacement)]: names of tensors in the checkpoint
     query_std  standard deviation of query and key projections (sharper attention shows positions better)
+  UNSEEN       optional: endings of the names of parameters that no logits show (the bias of keys without rotation adds
+               the same to every score of a query)
+  convert(config, tensors, case)  optional: config.json and tensors as Transformers' class has them -> the same in the
+               layout of the family, for families without a class of that name; `drop` and `place` count afterwards
+  FILES        names of the two files that `convert` makes; default ("config.json", "model.safetensors")
+  random_layout(rng)  optional: more keys of a case for `convert`, in compare_cli.py
   random_config(rng)  of decoders: keywords over BASE with shapes drawn from random.Random `rng`
 """
 

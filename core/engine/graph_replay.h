@@ -1,0 +1,78 @@
+// Captured steps of a fused model, and their replay.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "core/containers/fused_model.h"
+#include "core/containers/op_list.h"
+#include "core/step/step_buffer.h"
+
+namespace graft {
+
+/// Everything that is fixed in a captured step: its stage and the most rows it can have. Lengths, positions, block
+/// tables and counts are read from the step buffer when it runs; types and shapes are the model's own.
+struct CaptureKey {
+  Stage stage = Stage::decode;
+  FusedModel::Capacity capacity;
+
+  friend bool operator==(const CaptureKey&, const CaptureKey&) = default;
+};
+
+/// A captured step is kept for the smallest capacity of a ladder (8, 64, ... the most a step can have) that holds the
+/// step; the first step of a capacity captures it, later ones replay: no allocation, no ATen call. The least recently
+/// used is dropped where more than `most_captured` are kept. Without replay every step is recorded anew. All work over
+/// one region of memory; outputs lie there and are valid until the next run. One thread.
+class GraphReplay {
+ public:
+  static constexpr int64_t most_captured = 8;
+
+  /// All references outlive it. Throws OUT_OF_MEMORY.
+  GraphReplay(const FusedModel& model, const StepBuffer& step, const CachePool& pool,
+              const std::vector<LayerCache>& caches, KernelSelector select, int32_t workers, bool replay,
+              int64_t most = most_captured);
+  ~GraphReplay();
+  GraphReplay(const GraphReplay&) = delete;
+  GraphReplay& operator=(const GraphReplay&) = delete;
+
+  /// Runs the step that is in the buffer. Throws what collectives throw; the next run starts from scratch all the same.
+  FusedModel::Outputs run(const kernels::Context& context);
+
+  /// Bytes of the region.
+  int64_t memory_bytes() const { return memory_bytes_; }
+  /// Steps kept, and how often one was captured since the beginning.
+  int64_t captured() const { return static_cast<int64_t>(captured_.size()); }
+  int64_t captures() const { return captures_; }
+
+  struct Captured {
+    CaptureKey key;
+    std::unique_ptr<Arena> arena;
+    std::unique_ptr<OpList> ops;
+    FusedModel::Outputs outputs;
+  };
+  /// The captured step that the buffer's contents run in, captured if need be.
+  const Captured& find();
+
+ private:
+  CaptureKey key_of_step() const;
+  Captured capture(const CaptureKey& key);
+
+  const FusedModel& model_;
+  const StepBuffer& step_;
+  const CachePool& pool_;
+  const std::vector<LayerCache>& caches_;
+  KernelSelector select_;
+  int32_t workers_;
+  bool replay_;
+  size_t most_;
+  std::vector<CaptureKey> ladder_;
+  std::vector<int64_t> scratch_bytes_;  ///< of each capacity of the ladder
+  void* memory_ = nullptr;
+  int64_t memory_bytes_ = 0;
+  std::list<Captured> captured_;  ///< the most recently used first
+  int64_t captures_ = 0;
+};
+
+}  // namespace graft

@@ -1,0 +1,140 @@
+#include "core/parallel/nccl.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int success = 0;
+constexpr int in_progress = 7;
+constexpr int float32 = 7;
+constexpr int sum = 0;
+constexpr unsigned int config_magic = 0xcafebeef;
+constexpr unsigned int config_version = 21400;
+constexpr int64_t max_timeout_ms = int64_t{24} * 3600 * 1000;
+constexpr std::chrono::microseconds pace{20};
+
+template <class Function>
+void find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  if (function == nullptr) {
+    fail(StatusCode::unsupported, "libnccl.so.2: found no {}, expected NCCL 2.14 or later", name);
+  }
+}
+
+}  // namespace
+
+NcclTable load_nccl() {
+  void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = dlerror();
+    fail(StatusCode::unsupported, "NCCL cannot be loaded: {}", why == nullptr ? "no reason given" : why);
+  }
+  NcclTable table{};
+  find(library, "ncclGetUniqueId", table.get_unique_id);
+  find(library, "ncclCommInitRankConfig", table.comm_init_rank_config);
+  find(library, "ncclCommGetAsyncError", table.comm_get_async_error);
+  find(library, "ncclCommAbort", table.comm_abort);
+  find(library, "ncclAllReduce", table.all_reduce);
+  find(library, "ncclGetErrorString", table.get_error_string);
+  return table;
+}
+
+NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms)
+    : nccl_(nccl),
+      rank_(host.rank()),
+      size_(host.size()),
+      timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)) {
+  struct {
+    NcclId id;
+    int result = success;  // travels too: the others need not wait for a rank 0 that has no id
+  } start;
+  if (rank_ == 0) {
+    start.result = nccl_.get_unique_id(&start.id);
+  }
+  host.broadcast(&start, sizeof start);
+  check("get_unique_id of rank 0", start.result);
+  NcclConfig config{sizeof(NcclConfig), config_magic, config_version, 0};
+  const int result =
+      nccl_.comm_init_rank_config(&comm_, static_cast<int>(size_), start.id, static_cast<int>(rank_), &config);
+  check("init", result);
+  if (comm_ == nullptr) {
+    give_up("init", "no communicator came back");
+  }
+  settle("init", {});
+}
+
+NcclCommunicator::~NcclCommunicator() { abort(); }
+
+void NcclCommunicator::all_reduce(float* data, int64_t count, void* stream) {
+  if (count < 0) {
+    fail(StatusCode::invalid_argument, "all_reduce: rank {} found size {}, expected 0 or more", rank_, count);
+  }
+  int result = success;
+  {
+    const std::lock_guard lock(mutex_);
+    if (comm_ != nullptr) {  // else settle says so
+      result = nccl_.all_reduce(data, data, static_cast<size_t>(count), float32, sum, comm_, stream);
+    }
+  }
+  check("all_reduce", result);
+  settle("all_reduce", {});
+}
+
+void NcclCommunicator::wait(const std::function<bool()>& done) { settle("wait", done); }
+
+/// Polls until NCCL has nothing in progress and, where given, `done`.
+void NcclCommunicator::settle(const char* what, const std::function<bool()>& done) {
+  const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_);
+  while (true) {
+    int state = success;
+    int result = success;
+    {
+      const std::lock_guard lock(mutex_);
+      if (comm_ == nullptr) {
+        fail(StatusCode::comm_error, "nccl group: rank {} of {} in {}: the group is broken or aborted", rank_, size_,
+             what);
+      }
+      result = nccl_.comm_get_async_error(comm_, &state);
+    }
+    check(what, result);
+    check(what, state);
+    if (state == success && (!done || done())) {
+      return;
+    }
+    if (Clock::now() >= deadline) {
+      give_up(what, fmt::format("not done after {} ms", timeout_ms_));
+    }
+    std::this_thread::sleep_for(pace);
+  }
+}
+
+void NcclCommunicator::check(const char* what, int result) {
+  if (result != success && result != in_progress) {
+    const char* words = nccl_.get_error_string(result);
+    give_up(what, words == nullptr ? fmt::format("NCCL error {}", result) : words);
+  }
+}
+
+void NcclCommunicator::give_up(const char* what, const std::string& why) {
+  abort();
+  fail(StatusCode::comm_error, "nccl group: rank {} of {} in {}: {}", rank_, size_, what, why);
+}
+
+void NcclCommunicator::abort() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (comm_ != nullptr) {
+    nccl_.comm_abort(comm_);
+    comm_ = nullptr;
+  }
+}
+
+}  // namespace graft
