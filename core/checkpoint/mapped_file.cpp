@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include "core/base/quote.h"
 #include "core/base/status.h"
@@ -25,6 +27,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;
@@ -47,17 +50,18 @@ int64_t physical_memory() {
   fail(code, "{}: cannot open the file: {}", printable(path, most_of_path), reason(error));
 }
 
-void read_all(int descriptor, const std::string& path, std::byte* data, int64_t size) {
+// Bytes [offset, offset + size) of the file into `data`.
+void read_range(int descriptor, const std::string& path, std::byte* data, int64_t offset, int64_t size) {
   constexpr int64_t chunk = int64_t{1} << 30;
   int64_t done = 0;
   while (done < size) {
-    const ssize_t count =
-        ::pread(descriptor, data + done, static_cast<size_t>(std::min(chunk, size - done)), static_cast<off_t>(done));
+    const ssize_t count = ::pread(descriptor, data + done, static_cast<size_t>(std::min(chunk, size - done)),
+                                  static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(StatusCode::io_error, "{}: cannot read at byte {}: {}", path, done, reason(errno));
+    if (count < 0) fail(StatusCode::io_error, "{}: cannot read at byte {}: {}", path, offset + done, reason(errno));
     if (count == 0) {
-      fail(StatusCode::io_error, "{}: found {} bytes, expected {}: the file shrank while it was read", path, done,
-           size);
+      fail(StatusCode::io_error, "{}: found {} bytes, expected {}: the file shrank while it was read", path,
+           offset + done, offset + size);
     }
     done += count;
   }
@@ -70,7 +74,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Weig
     fail(StatusCode::invalid_argument, "{}: a path cannot hold a NUL byte", quote(path));
   }
   // O_NONBLOCK: opening a FIFO must not wait for its writer. It means nothing for regular files.
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (descriptor.number() < 0) fail_open(path, errno);
   struct stat status {};
   if (::fstat(descriptor.number(), &status) != 0) fail_open(path, errno);
@@ -103,14 +107,24 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Weig
   if (!map) {
     // Fewer page-table walks when kernels stream the weights.
     if (size >= (size_t{2} << 20)) ::madvise(memory, size, MADV_HUGEPAGE);
-    read_all(descriptor.number(), shown, file->data_, file->size_);
+    read_range(descriptor.number(), shown, file->data_, 0, file->size_);
     ::mprotect(memory, size, PROT_READ);
   }
+  if (map) file->descriptor_ = descriptor.release();
   return file;
+}
+
+void MappedFile::read(int64_t offset, int64_t size, std::byte* to) const {
+  if (descriptor_ < 0) {
+    std::memcpy(to, data_ + offset, static_cast<size_t>(size));
+  } else {
+    read_range(descriptor_, printable(path_, most_of_path), to, offset, size);
+  }
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(data_, static_cast<size_t>(size_));
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void MappedFile::advise(AccessHint hint, int64_t offset, int64_t size) const noexcept {

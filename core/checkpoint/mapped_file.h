@@ -36,6 +36,10 @@ class MappedFile {
   const std::byte* data() const noexcept { return data_; }  ///< page-aligned
   std::span<const std::byte> bytes() const noexcept { return {data_, static_cast<size_t>(size_)}; }
 
+  /// Reads bytes [offset, offset + size) from the file itself, not from the mapping, so that a file that has shrunk is
+  /// an error and not the end of the process. From memory for files that were read. Throws IO_ERROR naming the path.
+  void read(int64_t offset, int64_t size, std::byte* to) const;
+
   /// Passes the hint to the system for the pages wholly or partly inside the range (clipped to the file). Does nothing
   /// for files that were read.
   void advise(AccessHint hint, int64_t offset, int64_t size) const noexcept;
@@ -45,6 +49,7 @@ class MappedFile {
 
   std::string path_;
   WeightsMode mode_;
+  int descriptor_ = -1;  ///< of a mapped file
   std::byte* data_ = nullptr;
   int64_t size_ = 0;
 };

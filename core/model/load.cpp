@@ -16,6 +16,29 @@ at::Tensor stored_tensor(const TensorEntry& entry) {
 
 }  // namespace
 
+at::Tensor read_part(const TensorEntry& entry, const std::optional<StoredPart>& part) {
+  const StoredPart whole{entry.shape, 0, {{0, entry.shape.empty() ? 1 : entry.shape[0]}}};
+  const StoredPart& wanted = part ? *part : whole;
+  const auto dimension = static_cast<size_t>(wanted.dimension);
+  std::vector<int64_t> shape = entry.shape;
+  int64_t outer = 1, inner = bits_of(entry.dtype) / 8, own = 0;  // inner: bytes of one step along the dimension
+  for (size_t d = 0; d < dimension; ++d) outer *= shape[d];
+  for (size_t d = dimension + 1; d < shape.size(); ++d) inner *= shape[d];
+  for (const Range& range : wanted.ranges) own += range.count;
+  const int64_t stored = shape.empty() ? 1 : shape[dimension];
+  if (!shape.empty()) shape[dimension] = own;
+  const at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(torch_dtype(entry.dtype)));
+  auto* to = static_cast<std::byte*>(tensor.mutable_data_ptr());
+  const int64_t start = entry.data - entry.file->data();
+  for (int64_t o = 0; o < outer; ++o) {
+    for (const Range& range : wanted.ranges) {
+      entry.file->read(start + (o * stored + range.first) * inner, range.count * inner, to);
+      to += range.count * inner;
+    }
+  }
+  return tensor;
+}
+
 at::Tensor take_part(const at::Tensor& stored, const StoredPart& part) {
   std::vector<at::Tensor> pieces;
   for (const Range& range : part.ranges) {
@@ -44,9 +67,9 @@ at::Tensor ModelLoader::load_parameter(const ParameterSpec& spec, const TensorEn
   if (const auto known = shared_.find(entry.data); known != shared_.end()) {
     return spec.part ? take_part(known->second, *spec.part) : known->second;
   }
-  at::Tensor tensor = stored_tensor(entry);
-  if (spec.part) tensor = take_part(tensor, *spec.part);
-  const bool in_place = !copy_ && entry.dtype == dtype_ && entry.is_aligned(bits_of(entry.dtype) / 8);
+  at::Tensor tensor = copy_ ? read_part(entry, spec.part) : stored_tensor(entry);
+  if (spec.part && !copy_) tensor = take_part(tensor, *spec.part);
+  const bool in_place = entry.dtype == dtype_ && (copy_ || entry.is_aligned(bits_of(entry.dtype) / 8));
   if (!in_place) tensor = tensor.to(torch_dtype(dtype_), /*non_blocking=*/false, /*copy=*/true);
   bytes_ += tensor.numel() * (bits_of(entry.dtype) / 8);
   return tensor;

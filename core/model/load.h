@@ -17,9 +17,13 @@ using LoadProgress = std::function<void(double fraction)>;
 /// bytes alone.
 at::Tensor take_part(const at::Tensor& stored, const StoredPart& part);
 
+/// The same read from the file into memory of its own, and no byte more. Throws IO_ERROR.
+at::Tensor read_part(const TensorEntry& entry, const std::optional<StoredPart>& part);
+
 /// Gives the modules of a blueprint's tree their parameters in `dtype`, one module after another in the blueprint's
-/// order. A tensor that is stored in that type is used where it lies in the mapped file unless `copy` is set; others
-/// are converted once. Only the parts that the blueprint names are read. For a thread that may run ATen.
+/// order. A tensor that is stored in that type is used where it lies in the mapped file, or read from the file into
+/// memory where `copy` is set; others are converted once. Only the parts that the blueprint names are read. For a
+/// thread that may run ATen.
 class ModelLoader {
  public:
   /// `weights` outlives it. `progress` may throw to give up.

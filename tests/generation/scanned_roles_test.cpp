@@ -58,7 +58,7 @@ TEST_P(ScannedRoles, GiveThePlainModelsNumbers) {
 
 INSTANTIATE_TEST_SUITE_P(Families, ScannedRoles,
                          testing::Values("llama_gqa", "qwen3_bias", "bert_base", "distilbert_base", "bloom_plain",
-                                         "gpt_neo_plain", "gptj_plain", "gpt_neox_plain", "opt_plain", "phi_plain",
+                                         "gpt_neo_plain", "gptj_plain", "gpt_neox_parallel", "opt_plain", "phi_plain",
                                          "falcon_7b", "gemma_plain"));
 
 }  // namespace
