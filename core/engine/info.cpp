@@ -61,6 +61,16 @@ nlohmann::json describe_quantization(const Quantization& quantization) {
   return {{"bits", quantization.bits}, {"group_size", quantization.group_size}};
 }
 
+// Linears of a layer that no rule splits: every rank holds them whole.
+nlohmann::json whole_linears(const Blueprint& blueprint) {
+  nlohmann::json paths = nlohmann::json::array();
+  for (const ModuleSpec& module : blueprint.modules) {
+    const bool linear = module.class_name.ends_with("Linear") || module.class_name == "Conv1D";
+    if (linear && module.layer == 0 && module.parallel == ParallelRole::replicated) paths.push_back(module.path);
+  }
+  return paths;
+}
+
 }  // namespace
 
 nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded) {
@@ -84,7 +94,8 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"tensor_parallel",
        {{"size", plan.place.share.ranks},
         {"rank", plan.place.share.rank},
-        {"plan", parallel_plan(plan.match.blueprint)}}},
+        {"plan", parallel_plan(plan.match.blueprint)},
+        {"unclassified", whole_linears(plan.match.blueprint)}}},
       {"threads", plan.threads},
       {"layers", config.layers.size()},
       {"hidden_size", config.hidden_size},

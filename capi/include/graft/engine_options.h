@@ -53,7 +53,11 @@ GRAFT_API graft_status graft_engine_options_set_dtype(graft_engine_options* opti
 GRAFT_API graft_status graft_engine_options_set_quantization(graft_engine_options* options, int32_t bits,
                                                              int64_t group_size);
 
-/** Over how many ranks each layer is split; 1 (default) or more. */
+/**
+ * Over how many ranks each layer is split; 1 (default) or more. They are threads of this process, unless set_rank or the
+ * environment says otherwise: with WORLD_SIZE above 1 this process is rank RANK of as many, and rank 0 listens at
+ * MASTER_ADDR:MASTER_PORT (what torchrun and its like set).
+ */
 GRAFT_API graft_status graft_engine_options_set_tensor_parallel(graft_engine_options* options, int64_t ranks);
 
 /** Over how many ranks the experts are shared out; 1 (default) or more; must divide tensor_parallel. */
@@ -66,7 +70,7 @@ GRAFT_API graft_status graft_engine_options_set_expert_parallel(graft_engine_opt
  * world       number of processes, at least 1 (0 only with rank -1).
  * address     host that rank 0 listens on; may be empty only with world 0 or 1.
  * port        0 to 65535; 0 only with world 0 or 1.
- * timeout_ms  after which a silent rank is an error on all others; 0 = the default, else at least 1.
+ * timeout_ms  after which a silent rank is an error on all others (COMM_ERROR); 0 = 60000, else at least 1.
  */
 GRAFT_API graft_status graft_engine_options_set_rank(graft_engine_options* options, int64_t rank, int64_t world,
                                                      const char* address, int64_t address_size, int64_t port,
