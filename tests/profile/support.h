@@ -28,7 +28,7 @@ inline RequestOptions make_greedy(int64_t tokens) {
   RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
   check(graft_request_options_set_max_tokens(options.get(), tokens), "max tokens");
   check(graft_request_options_set_ignore_eos(options.get(), 1), "ignore eos");
-  check(graft_request_options_set_temperature(options.get(), 0), "temperature");
+  check(graft_request_options_set_greedy(options.get(), 1), "greedy");
   return options;
 }
 
