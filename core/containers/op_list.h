@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/base/op_timer.h"
 #include "core/containers/arena.h"
 #include "kernels/spec/variant.h"
 
@@ -39,8 +40,8 @@ class OpList {
     store(&variant, &args, static_cast<int64_t>(sizeof(Args)));
   }
 
-  /// Runs every op in order. Throws only what collectives throw.
-  void run(const kernels::Context& context) const;
+  /// Runs every op in order, each a lap of `timer` where there is one. Throws only what collectives throw.
+  void run(const kernels::Context& context, OpTimer* timer = nullptr) const;
 
   int64_t size() const { return static_cast<int64_t>(calls_.size()); }
   const kernels::Variant& variant(int64_t index) const { return *calls_[static_cast<size_t>(index)].variant; }

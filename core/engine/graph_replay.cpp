@@ -90,9 +90,12 @@ const GraphReplay::Captured& GraphReplay::find() {
   return captured_.front();
 }
 
-FusedModel::Outputs GraphReplay::run(const kernels::Context& context) {
+FusedModel::Outputs GraphReplay::run(const kernels::Context& context, OpTimer* timer) {
+  const int64_t captures = captures_;
+  if (timer != nullptr) timer->start();
   const Captured& step = find();
-  step.ops->run(context);
+  if (timer != nullptr && captures_ != captures) timer->lap("capture.step");
+  step.ops->run(context, timer);
   return step.outputs;
 }
 

@@ -37,8 +37,9 @@ class GraphReplay {
   GraphReplay(const GraphReplay&) = delete;
   GraphReplay& operator=(const GraphReplay&) = delete;
 
-  /// Runs the step that is in the buffer. Throws what collectives throw; the next run starts from scratch all the same.
-  FusedModel::Outputs run(const kernels::Context& context);
+  /// Runs the step that is in the buffer; its ops, and a capture if there was one, are laps of `timer` where there is
+  /// one. Throws what collectives throw; the next run starts from scratch all the same.
+  FusedModel::Outputs run(const kernels::Context& context, OpTimer* timer = nullptr);
 
   /// Bytes of the region.
   int64_t memory_bytes() const { return memory_bytes_; }

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <chrono>
+
 #include "core/base/checked.h"
 #include "core/injection/replace_module.h"
 #include "kernels/cpu/select.h"
@@ -49,8 +51,21 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
 ModelRunner::~ModelRunner() = default;
 
 StepOutput ModelRunner::run() {
-  if (exchange_) exchange_->give(StepExchange::Order::step);
-  return compute();
+  if (profiler_ == nullptr || !profiler_->enabled()) return give_and_compute(nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  timer_.clear();
+  const StepOutput output = give_and_compute(&timer_);
+  profiler_->add(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count(), timer_.times());
+  return output;
+}
+
+StepOutput ModelRunner::give_and_compute(OpTimer* timer) {
+  if (exchange_) {
+    if (timer != nullptr) timer->start();
+    exchange_->give(StepExchange::Order::step);
+    if (timer != nullptr) timer->lap("broadcast.step");
+  }
+  return compute(timer);
 }
 
 void ModelRunner::keep_alive() {
@@ -65,17 +80,17 @@ void ModelRunner::follow(const std::function<bool()>& give_up) {
   while (!give_up || !give_up()) {
     const StepExchange::Order order = exchange_->take();
     if (order == StepExchange::Order::stop) return;
-    if (order == StepExchange::Order::step) compute();
+    if (order == StepExchange::Order::step) compute(nullptr);
   }
 }
 
-StepOutput ModelRunner::compute() {
+StepOutput ModelRunner::compute(OpTimer* timer) {
   if (replay_) {
-    const FusedModel::Outputs outputs = replay_->run(context_);
+    const FusedModel::Outputs outputs = replay_->run(context_, timer);
     return {outputs.logits, outputs.hidden};
   }
   const c10::InferenceMode guard;
-  outputs_ = client_->forward(step_->view(), *cache_, plan_.cache.layers);
+  outputs_ = client_->forward(step_->view(), *cache_, plan_.cache.layers, timer);
   return {outputs_.logits.defined() ? outputs_.logits.const_data_ptr<float>() : nullptr,
           outputs_.hidden.const_data_ptr<float>()};
 }

@@ -7,6 +7,7 @@
 #include "core/base/thread_pool.h"
 #include "core/engine/graph_replay.h"
 #include "core/engine/model_plan.h"
+#include "core/engine/profiler.h"
 #include "core/engine/step_exchange.h"
 #include "core/model/load.h"
 
@@ -35,6 +36,9 @@ class ModelRunner {
   /// Runs the step in the buffer; rank 0 tells it to the others first. Throws COMM_ERROR when a rank fails.
   StepOutput run();
 
+  /// Where run() leaves what it measures while the profiler is on; null (as at first) for nowhere. It outlives this.
+  void profile_with(Profiler* profiler) { profiler_ = profiler; }
+
   /// Rank 0 of several: tells the others that it lives, or that nothing more follows. Nothing with one rank.
   void keep_alive();
   void dismiss();
@@ -49,7 +53,8 @@ class ModelRunner {
 
  private:
   void load(const EngineOptions& options, const LoadProgress& progress);
-  StepOutput compute();
+  StepOutput give_and_compute(OpTimer* timer);
+  StepOutput compute(OpTimer* timer);
 
   ModelPlan plan_;
   std::unique_ptr<Communicator> ranks_;
@@ -62,6 +67,8 @@ class ModelRunner {
   std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
   kernels::Context context_{};
   ClientModel::Outputs outputs_;  ///< of the client model's last step
+  Profiler* profiler_ = nullptr;
+  OpTimer timer_;  ///< of a step that is profiled
 };
 
 }  // namespace graft

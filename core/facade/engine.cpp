@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/quote.h"
@@ -162,25 +163,40 @@ int32_t save(Engine*, Text, ErrorText* error) {
   return guarded(error, [] { not_yet("saving an engine's weights"); });
 }
 
-int32_t profile(Engine*, int32_t, ErrorText* error) {
-  return guarded(error, [] { not_yet("profiling"); });
+int32_t profile(Engine* self, int32_t on, ErrorText* error) {
+  return guarded(error, [&] { self->engine->profile(on != 0); });
 }
 
 void free_engine(Engine* self) { delete self; }
 
-int32_t profile_take(Engine*, Profile**, ErrorText* error) {
-  return guarded(error, [] { not_yet("profiling"); });
+int32_t profile_take(Engine* self, Profile** out, ErrorText* error) {
+  return guarded(error, [&] {
+    auto taken = std::make_unique<Profile>();
+    taken->profile = self->engine->take_profile();
+    *out = taken.release();
+  });
 }
 
-// No profile exists yet, so what follows is never reached with one; the entries keep the table whole.
-int64_t profile_count(const Profile*) { return 0; }
-int32_t profile_milliseconds(const Profile*, double*, int64_t, int64_t*, ErrorText* error) {
-  return guarded(error, [] { not_yet("profiling"); });
+int64_t profile_count(const Profile* self) { return static_cast<int64_t>(self->profile.forwards.size()); }
+
+int32_t profile_milliseconds(const Profile* self, double* out, int64_t capacity, int64_t* out_count, ErrorText* error) {
+  return guarded(error, [&] {
+    const std::vector<int64_t>& forwards = self->profile.forwards;
+    *out_count = static_cast<int64_t>(forwards.size());
+    const int64_t written = std::min(capacity, *out_count);
+    for (int64_t i = 0; i < written; ++i) out[i] = static_cast<double>(forwards[static_cast<size_t>(i)]) * 1e-6;
+    if (written < *out_count) {
+      fail(StatusCode::buffer_too_small, "milliseconds: the buffer holds {} numbers, expected {}", capacity,
+           *out_count);
+    }
+  });
 }
-int32_t profile_table(const Profile*, Buffer*, ErrorText* error) {
-  return guarded(error, [] { not_yet("profiling"); });
+
+int32_t profile_table(const Profile* self, Buffer* out, ErrorText* error) {
+  return guarded(error, [&] { assign(*out, self->profile.table_json()); });
 }
-void profile_free(Profile*) {}
+
+void profile_free(Profile* self) { delete self; }
 
 }  // namespace
 

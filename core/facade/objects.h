@@ -33,6 +33,10 @@ struct Request {
   EventRecord record;  ///< exchanged with the stream's slots, so that no event allocates
 };
 
+struct Profile {
+  graft::Profile profile;
+};
+
 struct Queue {
   std::shared_ptr<EventStream> stream;
 };

@@ -132,6 +132,13 @@ std::string Engine::info_json() const {
   return info.dump();
 }
 
+void Engine::profile(bool on) { mailbox_->profiler.enable(on); }
+
+Profile Engine::take_profile() {
+  if (mailbox_->follows) fail(StatusCode::invalid_state, "this process follows rank 0, which measures");
+  return mailbox_->profiler.take();
+}
+
 std::string Engine::stats_json() const {
   const Mailbox& box = *mailbox_;
   return nlohmann::json{{"requests_submitted", box.submitted.load()},

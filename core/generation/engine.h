@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/engine/options.h"
+#include "core/engine/profiler.h"
 #include "core/generation/request.h"
 #include "core/generation/sentence_model.h"
 #include "core/text/chat_template.h"
@@ -50,6 +51,11 @@ class Engine {
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
   std::string info_json() const;
   std::string stats_json() const;
+
+  /// Begins or ends measuring forward passes, from the next one on. A process that follows rank 0 measures nothing.
+  void profile(bool on);
+  /// What was measured since the last take. Throws INVALID_STATE.
+  Profile take_profile();
 
   struct Mailbox;
 

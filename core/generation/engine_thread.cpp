@@ -56,6 +56,7 @@ class EngineThread {
     ModelRunner runner(std::move(plan_), options_, std::move(ranks), [this](double fraction) { report(fraction); });
     publish_limits(runner);
     if (layout_.follows()) return runner.follow([this] { return stopped(); });
+    runner.profile_with(&mailbox_->profiler);
     Scheduler scheduler(runner, tokenizer_);
     try {
       while (receive(runner, scheduler)) step(runner, scheduler);

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/engine/profiler.h"
 #include "core/generation/check_request.h"
 #include "core/generation/engine.h"
 
@@ -33,6 +34,8 @@ struct Engine::Mailbox {
   StatusCode failure = StatusCode::ok;
   std::string failure_message;
   std::vector<std::shared_ptr<RequestState>> inbox;
+
+  Profiler profiler;  ///< has a lock of its own
 
   // Counters of stats_json.
   std::atomic<int64_t> waiting{0};  ///< taken by the thread and not yet admitted

@@ -14,17 +14,26 @@ at::Tensor index_tensor(const int32_t* values, int64_t count) {
   return at::from_blob(const_cast<int32_t*>(values), {count}, at::kInt).to(at::kLong);
 }
 
+// The stages as a profile names them.
+constexpr const char *stage_inputs = "inputs.client", *stage_embedding = "embedding.client",
+                     *stage_norm = "norm.client", *stage_attention = "attention.client",
+                     *stage_feed_forward = "feed_forward.client", *stage_hidden = "hidden.client",
+                     *stage_head = "head.client";
+
 }  // namespace
 
 /// The arrays of a StepView as tensors, and the angles of every rope.
 struct ClientModel::Step {
   const StepView& view;
   const CachePool& pool;
+  OpTimer* timer;
   at::Tensor token_ids, token_types, positions, logit_rows, hidden_rows;
   std::vector<at::Tensor> angles;             ///< per rope [T, rotary_dim / 2]
   std::vector<at::Tensor> attention_factors;  ///< per rope [T]
 
-  Step(const StepView& v, const CachePool& p, const std::vector<RopeTables>& ropes) : view(v), pool(p) {
+  Step(const StepView& v, const CachePool& p, const std::vector<RopeTables>& ropes, OpTimer* t)
+      : view(v), pool(p), timer(t) {
+    if (timer != nullptr) timer->start();
     const int64_t tokens = *v.token_count;
     token_ids = index_tensor(v.token_ids, tokens);
     token_types = index_tensor(v.token_types, tokens);
@@ -42,6 +51,11 @@ struct ClientModel::Step {
       angles.push_back(at::cat(parts));
       attention_factors.push_back(at::cat(factors));
     }
+    lap(stage_inputs);
+  }
+
+  void lap(const char* stage) const {
+    if (timer != nullptr) timer->lap(stage);
   }
 };
 
@@ -56,9 +70,10 @@ ClientModel::ClientModel(const ModelConfig& config, std::unique_ptr<Module> root
 }
 
 ClientModel::Outputs ClientModel::forward(const StepView& view, const CachePool& pool,
-                                          const std::vector<LayerCache>& caches) const {
-  const Step step(view, pool, ropes_);
+                                          const std::vector<LayerCache>& caches, OpTimer* timer) const {
+  const Step step(view, pool, ropes_, timer);
   at::Tensor x = embed(step);
+  step.lap(stage_embedding);
   for (size_t i = 0; i < layers_.size(); ++i) x = run_layer(*layers_[i], config_.layers[i], step, caches[i], x);
   const auto rows = [&](const at::Tensor& wanted) {
     at::Tensor own = x.index_select(0, wanted);
@@ -68,7 +83,10 @@ ClientModel::Outputs ClientModel::forward(const StepView& view, const CachePool&
   };
   Outputs outputs;
   outputs.hidden = rows(step.hidden_rows).contiguous();
-  if (config_.head.kind != HeadKind::none) outputs.logits = run_head(rows(step.logit_rows)).contiguous();
+  step.lap(stage_hidden);
+  if (config_.head.kind == HeadKind::none) return outputs;
+  outputs.logits = run_head(rows(step.logit_rows)).contiguous();
+  step.lap(stage_head);
   return outputs;
 }
 
@@ -88,17 +106,26 @@ at::Tensor ClientModel::embed(const Step& step) const {
 at::Tensor ClientModel::run_layer(const Module& layer, const LayerConfig& config, const Step& step,
                                   const LayerCache& cache, const at::Tensor& x) const {
   const auto norm = [&](Role role, const at::Tensor& values) {
-    return client::norm(*layer.find(role), config.norm, values);
+    const at::Tensor out = client::norm(*layer.find(role), config.norm, values);
+    step.lap(stage_norm);
+    return out;
+  };
+  const auto attend = [&](const at::Tensor& values) {
+    const at::Tensor out = attention(layer, config, step, cache, values);
+    step.lap(stage_attention);
+    return out;
   };
   const auto feed_forward = [&](const at::Tensor& values) {
-    return client::feed_forward(layer, config.feed_forward, values, ranks_);
+    const at::Tensor out = client::feed_forward(layer, config.feed_forward, values, ranks_);
+    step.lap(stage_feed_forward);
+    return out;
   };
   if (config.residual == ResidualForm::post_norm) {
-    const at::Tensor middle = norm(Role::post_attention_norm, x + attention(layer, config, step, cache, x));
+    const at::Tensor middle = norm(Role::post_attention_norm, x + attend(x));
     return norm(Role::post_feed_forward_norm, middle + feed_forward(middle));
   }
   const at::Tensor normed = norm(Role::input_norm, x);
-  const at::Tensor mixed = attention(layer, config, step, cache, normed);
+  const at::Tensor mixed = attend(normed);
   if (config.residual == ResidualForm::parallel) {
     const bool own_norm = layer.find(Role::feed_forward_norm) != nullptr;
     return x + mixed + feed_forward(own_norm ? norm(Role::feed_forward_norm, x) : normed);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/op_timer.h"
 #include "core/model/cache_plan.h"
 #include "core/model/client_ops.h"
 #include "core/model/config.h"
@@ -31,8 +32,10 @@ class ClientModel {
     at::Tensor hidden;  ///< [H, hidden_width]
   };
 
-  /// Runs a step: writes this step's keys and values to the pool, returns the wanted rows.
-  Outputs forward(const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches) const;
+  /// Runs a step: writes this step's keys and values to the pool, returns the wanted rows. Its stages are laps of
+  /// `timer` where there is one; a residual's addition counts towards the stage that follows it.
+  Outputs forward(const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches,
+                  OpTimer* timer = nullptr) const;
 
  private:
   struct Step;

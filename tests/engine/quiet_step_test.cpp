@@ -106,6 +106,28 @@ TEST_P(QuietStep, NoOperatorAndNoAllocation) {
 #endif
 }
 
+TEST_P(QuietStep, NoAllocationWhileProfiling) {
+  EngineOptions options;
+  options.threads = 2;
+  options.context_limit = 64;
+  ModelRunner runner(plan_model(case_path(GetParam()), options), options, make_single_communicator(), nullptr);
+  Profiler profiler;
+  profiler.enable(true);
+  runner.profile_with(&profiler);
+  SequenceBlocks blocks(runner.cache());
+  std::vector<int64_t> tokens(20);
+  std::iota(tokens.begin(), tokens.end(), 1);
+  ASSERT_TRUE(blocks.grow(21));
+  prefill_and_decode(runner, blocks, tokens);  // warm-up
+  const int64_t before = allocations;
+  prefill_and_decode(runner, blocks, tokens);
+  const int64_t allocated = allocations - before;
+  EXPECT_EQ(allocated, 0);
+  const Profile profile = profiler.take();
+  EXPECT_EQ(profile.forwards.size(), 4u);
+  EXPECT_FALSE(profile.ops.empty());
+}
+
 TEST(QuietEncoderStep, NoOperatorAndNoAllocation) {
   EngineOptions options;
   options.threads = 2;
