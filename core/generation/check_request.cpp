@@ -2,6 +2,7 @@
 
 #include "core/base/status.h"
 #include "core/engine/model_plan.h"
+#include "core/generation/work/pooling.h"
 #include "core/generation/work/work.h"
 
 namespace graft {
@@ -38,6 +39,16 @@ void check_tokens(const RequestSpec& spec, const ModelConfig& config) {
       fail(StatusCode::invalid_argument, "token type {} is {}, expected 0 to {}", i, spec.token_types[i],
            config.token_types - 1);
     }
+  }
+}
+
+// Any other row would say nothing of the text.
+void check_pooling(const RequestSpec& spec, const ModelConfig& config) {
+  if (spec.kind != RequestKind::embed || spec.pooling != Pooling::token) return;
+  if (!config.pooled_token || !pooled_row(spec.prompt, *config.pooled_token)) {
+    fail(StatusCode::invalid_argument,
+         "the prompt has no token {}, the end of a text, whose row {} gives as embedding: add it or choose a pooling",
+         config.pooled_token.value_or(-1), config.architecture);
   }
 }
 
@@ -95,6 +106,7 @@ void check_cache(const RequestSpec& spec, const ServiceLimits& limits) {
 void check_request(const RequestSpec& spec, const ServiceLimits& limits) {
   check_kind(spec, limits.config);
   check_tokens(spec, limits.config);
+  check_pooling(spec, limits.config);
   check_length(spec, limits.step.context);
   check_answers(spec, limits.step);
   check_result(spec, limits.config);

@@ -85,14 +85,17 @@ const char* name_of(Pooling pooling) {
   for (const PoolingKey& entry : pooling_keys) {
     if (entry.pooling == pooling) return entry.mode;
   }
-  return "none";
+  return pooling == Pooling::token ? "token" : "none";
 }
 
-SentenceModel read_sentence_model(const std::string& directory) {
+SentenceModel read_sentence_model(const std::string& directory, Pooling own_pooling) {
   SentenceModel model;
   const std::filesystem::path root(directory);
   const std::filesystem::path modules_path = root / "modules.json";
-  if (!has_file(modules_path)) return model;
+  if (!has_file(modules_path)) {
+    model.pooling = own_pooling;
+    return model;
+  }
   const JsonArray modules = read_modules(modules_path.string());
   for (int64_t i = 0; i < modules.size(); ++i) {
     const JsonObject module = modules.at(i).as_object();

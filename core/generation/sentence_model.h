@@ -18,11 +18,11 @@ struct SentenceModel {
   std::string default_prompt;                  ///< put before a text that is to be embedded
 };
 
-/// Reads `directory` (an opened model's). Throws UNSUPPORTED naming a module or pooling that Graft does not have,
-/// CORRUPT_DATA for broken files.
-SentenceModel read_sentence_model(const std::string& directory);
+/// Reads `directory` (an opened model's). `own_pooling` holds without a modules.json. Throws UNSUPPORTED naming a
+/// module or pooling that Graft does not have, CORRUPT_DATA for broken files.
+SentenceModel read_sentence_model(const std::string& directory, Pooling own_pooling = Pooling::mean);
 
-/// The pooling's name as sentence-transformers writes it ("mean", "cls", "lasttoken", ...).
+/// The pooling's name as sentence-transformers writes it ("mean", "cls", "lasttoken", ...), or "token".
 const char* name_of(Pooling pooling);
 
 }  // namespace graft

@@ -117,7 +117,7 @@ struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
   int64_t hidden_size = 0;
   int64_t vocabulary = 0;
-  bool encoder = false;                      ///< attends both ways, gives hidden rows, never generates
+  bool encoder = false;                      ///< gives hidden rows of a text that is whole in one step, never generates
   int64_t max_positions = 0;                 ///< longest context the model was made for
   int64_t embedding_width = 0;               ///< of the token embedding where it is projected to hidden_size; 0: that
   int64_t position_table = 0;                ///< rows of a learned position embedding; 0: none
@@ -133,7 +133,10 @@ struct ModelConfig {
   std::optional<DType> stored_dtype;  ///< `dtype` / `torch_dtype` of config.json
   GenerationDefaults generation;
   HeadConfig head;
-  int64_t output_width = 0;  ///< columns of logits: vocabulary or number of labels; 0 without a head
+  /// Embeddings are the row of this token's first place, where the model's files name no other pooling.
+  std::optional<int64_t> pooled_token;
+  static constexpr int64_t highest_token = -1;  ///< as pooled_token: the token with the highest number
+  int64_t output_width = 0;                     ///< columns of logits: vocabulary or number of labels; 0 without a head
 
   /// Columns of a hidden row as the model gives it out.
   int64_t hidden_width() const { return embedding_width > 0 ? embedding_width : hidden_size; }

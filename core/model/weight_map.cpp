@@ -36,6 +36,7 @@ Naming find_naming(const Blueprint& blueprint, const Checkpoint& checkpoint) {
                   {"language_model." + blueprint.base_prefix, "language_model."},
                   {"model.text_model.", ""},
                   {blueprint.base_prefix, ""}};
+    if (!blueprint.wrapped_prefix.empty()) candidates.push_back({blueprint.wrapped_prefix, ""});
   }
   const std::string anchor = module_of(blueprint, Role::token_embedding).path + ".weight";
   for (const Naming& naming : candidates) {

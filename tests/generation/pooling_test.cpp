@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "core/model/config.h"
+
 namespace graft {
 namespace {
 
@@ -24,6 +26,24 @@ TEST(Pooling, AsSentenceTransformersStateThem) {
     EXPECT_EQ(pooled(Pooling::weighted_mean, chunk), (std::vector<float>{31.0f / 6, -1}));
     EXPECT_FLOAT_EQ(pooled(Pooling::mean_sqrt_len, chunk)[0], static_cast<float>(12 / std::sqrt(3.0)));
   }
+}
+
+TEST(Pooling, TokenTakesItsRow) {
+  for (int64_t chunk : {1, 2, 3}) {
+    for (int64_t row = 0; row < 3; ++row) {
+      Pooler pooler(Pooling::token, 2, row);
+      for (int64_t r = 0; r < 3; r += chunk) pooler.add(rows.data() + r * 2, std::min<int64_t>(chunk, 3 - r));
+      EXPECT_EQ(pooler.result(),
+                (std::vector<float>{rows[static_cast<size_t>(2 * row)], rows[static_cast<size_t>(2 * row + 1)]}));
+    }
+  }
+}
+
+TEST(Pooling, FirstPlaceOfTheTokenCounts) {
+  EXPECT_EQ(pooled_row({5, 9, 7, 9}, 9), 1);
+  EXPECT_EQ(pooled_row({5, 9, 7, 9}, 7), 2);
+  EXPECT_EQ(pooled_row({5, 9, 7, 9}, ModelConfig::highest_token), 1);
+  EXPECT_EQ(pooled_row({5, 9, 7, 9}, 2), std::nullopt);
 }
 
 TEST(Pooling, NormalizeGivesLengthOne) {

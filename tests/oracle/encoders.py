@@ -14,7 +14,7 @@ LENGTHS = [1, 5, 17, 40, 75]
 TOLERANCE = 1e-4
 VISIBLE = 10 * TOLERANCE  # what a wrong reading must change at least
 # What no output shows: the bias of keys adds the same to every score of a query.
-UNSEEN = ("key.bias", "k_lin.bias")
+UNSEEN = ("key.bias", "k_lin.bias", "k_proj.bias")
 
 
 def load(directory, architecture, dtype=torch.float32):
@@ -35,6 +35,12 @@ def answer(model, prompt, types):
     return hidden, logits if logits.dim() == 2 else logits[0]
 
 
+@torch.no_grad()
+def pooled(model, prompt):
+    """The class's own embedding of a text, float32 [1, width]."""
+    return model(torch.tensor([prompt])).pooler_output.float()
+
+
 def difference(result, expected):
     """The larger error of the two outputs."""
     return max(reference.error(a, b) for a, b in zip(result, expected) if b is not None)
@@ -49,6 +55,7 @@ def draw(model, case, seed):
         if case.get("padded"):  # padding tokens inside of the text
             for i in range(1, length, 3):
                 prompt[i] = model.config.pad_token_id
+        prompt[max(0, length - len(case.get("ends", []))):] = case.get("ends", [])[:length]
         types = [rng.randrange(model.config.type_vocab_size) for _ in range(length)] if case.get("types") else None
         drawn.append((prompt, types))
     return drawn
@@ -127,6 +134,8 @@ def make(family, case, directory, arguments, stamp):
         tensors[f"hidden.{i}"] = hidden.contiguous()
         if logits is not None:
             tensors[f"logits.{i}"] = logits.contiguous()
+        if getattr(family, "POOLED", False):
+            tensors[f"pooled.{i}"] = pooled(loaded, inputs[i][0]).contiguous()
     record = {
         "name": case["name"], "family": family.MODEL_TYPE, "encoder": True, "architecture": case["architecture"],
         "dtype": case.get("dtype", "float32"), "tolerance": TOLERANCE,

@@ -153,6 +153,15 @@ TEST(Policy, WhatEncodersDoNotDoIsRefused) {
   expect_error(encoder("bert", R"(,"architectures":[7])"), StatusCode::corrupt_data, "architectures");
 }
 
+TEST(Policy, ClipWithProjectionIsRefused) {
+  const auto clip = [](const std::string& extra) { return R"({"model_type":"clip_text_model")" + extra + "}"; };
+  expect_error(clip(R"(,"architectures":["CLIPTextModelWithProjection"])"), StatusCode::unsupported,
+               "CLIPTextModelWithProjection");
+  expect_error(clip(R"(,"eos_token_id":[2,3])"), StatusCode::corrupt_data, "eos_token_id");
+  EXPECT_EQ(match(clip(R"(,"eos_token_id":2)")).blueprint.config.pooled_token, ModelConfig::highest_token);
+  EXPECT_EQ(match(clip("")).blueprint.config.pooled_token, 49407);
+}
+
 TEST(Policy, EveryFileIsInTheTable) {
   std::vector<std::string> names;
   for (const Policy* policy : policies()) names.emplace_back(policy->name);

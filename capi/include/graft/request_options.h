@@ -62,7 +62,8 @@ GRAFT_API graft_status graft_request_options_set_min_tokens(graft_request_option
 typedef int32_t graft_pooling;
 
 enum {
-  GRAFT_POOLING_MODEL = 0, /**< default: as the files of sentence-transformers say, the mean where there are none */
+  GRAFT_POOLING_MODEL = 0, /**< default: as the files of sentence-transformers say; where there are none, the row of
+                              the end of the text for CLIP's text model, else the mean */
   GRAFT_POOLING_MEAN = 1,
   GRAFT_POOLING_CLS = 2,  /**< the first row */
   GRAFT_POOLING_LAST = 3, /**< the last row */

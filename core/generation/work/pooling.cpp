@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/model/config.h"
+
 namespace graft {
 
-Pooler::Pooler(Pooling pooling, int64_t width)
-    : pooling_(pooling), width_(width), values_(static_cast<size_t>(width), 0.0) {}
+Pooler::Pooler(Pooling pooling, int64_t width, int64_t row)
+    : pooling_(pooling), width_(width), row_(row), values_(static_cast<size_t>(width), 0.0) {}
 
 void Pooler::add(const float* rows, int64_t count) {
   for (int64_t r = 0; r < count; ++r, rows += width_) {
@@ -16,6 +18,10 @@ void Pooler::add(const float* rows, int64_t count) {
     switch (pooling_) {
       case Pooling::cls:
         if (rows_ > 1) continue;
+        replace = true;
+        break;
+      case Pooling::token:
+        if (rows_ - 1 != row_) continue;
         replace = true;
         break;
       case Pooling::last:
@@ -53,6 +59,13 @@ std::vector<float> Pooler::result() const {
   out.reserve(values_.size());
   for (double value : values_) out.push_back(static_cast<float>(value / divisor));
   return out;
+}
+
+std::optional<int64_t> pooled_row(const std::vector<int64_t>& tokens, int64_t pooled_token) {
+  const auto found = pooled_token == ModelConfig::highest_token ? std::ranges::max_element(tokens)
+                                                                : std::ranges::find(tokens, pooled_token);
+  if (found == tokens.end()) return std::nullopt;
+  return found - tokens.begin();
 }
 
 void normalize(std::vector<float>& values) {

@@ -12,6 +12,11 @@ StepBuffer::Rows wanted_rows(const RequestSpec& spec, const ModelConfig& config)
   return label ? StepBuffer::Rows::first : StepBuffer::Rows::all;
 }
 
+// check_request has found the token.
+int64_t token_row(const RequestSpec& spec, const ModelConfig& config) {
+  return config.pooled_token ? pooled_row(spec.prompt, *config.pooled_token).value_or(0) : 0;
+}
+
 const char* result_name(RequestKind kind) {
   switch (kind) {
     case RequestKind::logits:
@@ -36,7 +41,7 @@ RowsWork::RowsWork(std::shared_ptr<RequestState> state, const WorkContext& conte
       result_(std::make_shared<ResultTensor>()) {
   result_->name = result_name(request_kind_);
   if (request_kind_ == RequestKind::embed && request().spec().pooling != Pooling::none) {
-    pooler_ = std::make_unique<Pooler>(request().spec().pooling, columns_);
+    pooler_ = std::make_unique<Pooler>(request().spec().pooling, columns_, token_row(request().spec(), context.config));
     return;
   }
   const int64_t rows = rows_ == StepBuffer::Rows::all ? sequence_.length() : 1;
@@ -56,7 +61,7 @@ bool RowsWork::add_to(StepBuffer& step) {
     wanted.hidden = rows_;
     room = std::min(room, limits.hidden_rows - step.hidden_row_count());
   }
-  // Every token of an encoder's input looks at every other.
+  // Nothing of an encoder's input is kept for another step.
   if (context_.config.encoder && room < sequence_.pending()) return false;
   return room > 0 && step.sequence_count() < limits.sequences && sequence_.add_to(step, room, wanted, wanted);
 }

@@ -14,6 +14,7 @@ struct EncoderCase {
   std::vector<std::string> labels;
   std::vector<Matrix> hidden;       ///< of each prompt
   std::vector<Matrix> logits;       ///< the same, or empty for a class without a head
+  std::vector<Matrix> pooled;       ///< the same, or empty where the mean is the embedding
   double low_precision_hidden = 0;  ///< Transformers' own errors in `dtype`; 0 for float32
   double low_precision_logits = 0;
 };
@@ -40,6 +41,8 @@ inline EncoderCase read_encoder_case(const std::filesystem::path& directory) {
     result.hidden.push_back(matrices.at("hidden." + std::to_string(i)));
     const auto logits = matrices.find("logits." + std::to_string(i));
     if (logits != matrices.end()) result.logits.push_back(logits->second);
+    const auto pooled = matrices.find("pooled." + std::to_string(i));
+    if (pooled != matrices.end()) result.pooled.push_back(pooled->second);
   }
   if (result.prompts.empty() || result.token_types.size() != result.prompts.size()) {
     throw std::runtime_error(directory.string() + ": case.json: prompts and token_types do not match");

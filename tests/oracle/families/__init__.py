@@ -24,10 +24,12 @@ A family file defines
     architecture  an encoder's class, instead of the causal language model; then also
       types    token types are drawn beside the tokens
       padded   padding tokens stand inside of the prompts
+      ends     tokens that the prompts end with, the first ones where a prompt is shorter
     rename     [(pattern, replacement)]: names of tensors in the checkpoint
     query_std  standard deviation of query and key projections (sharper attention shows positions better)
   UNSEEN       optional: endings of the names of parameters that no logits show (the bias of keys without rotation adds
                the same to every score of a query)
+  POOLED       of encoders: the class's pooler_output is what an embedding is by default
   convert(config, tensors, case)  optional: config.json and tensors as Transformers' class has them -> the same in the
                layout of the family, for families without a class of that name; `drop` and `place` count afterwards
   FILES        names of the two files that `convert` makes; default ("config.json", "model.safetensors")
