@@ -31,7 +31,7 @@ struct LinearArgs {
   float* out;  ///< [capacity, sum of out_features] with out_stride elements from row to row
   int64_t out_stride;
   bool accumulate;  ///< adds to what `out` holds; the segments then have no bias
-  void* scratch;  ///< at least the variant's scratch_bytes, 64-byte aligned
+  void* scratch;    ///< at least the variant's scratch_bytes, 64-byte aligned
 };
 
 }  // namespace graft::kernels

@@ -54,8 +54,8 @@ GRAFT_API graft_status graft_engine_options_set_quantization(graft_engine_option
                                                              int64_t group_size);
 
 /**
- * Over how many ranks each layer is split; 1 (default) or more. They are threads of this process, unless set_rank or the
- * environment says otherwise: with WORLD_SIZE above 1 this process is rank RANK of as many, and rank 0 listens at
+ * Over how many ranks each layer is split; 1 (default) or more. They are threads of this process, unless set_rank or
+ * the environment says otherwise: with WORLD_SIZE above 1 this process is rank RANK of as many, and rank 0 listens at
  * MASTER_ADDR:MASTER_PORT (what torchrun and its like set).
  */
 GRAFT_API graft_status graft_engine_options_set_tensor_parallel(graft_engine_options* options, int64_t ranks);
@@ -147,8 +147,8 @@ GRAFT_API graft_status graft_engine_options_add_policy(graft_engine_options* opt
  * "timeout_ms": 60000}, "graph": true, "weights": "read"}. An unknown key, a wrong type or a value out of range is
  * INVALID_ARGUMENT naming the key, and then nothing is set. Progress and policies given as JSON have no form here.
  *
- * The keys of a DeepSpeed-Inference configuration are taken too, beside the others: {"replace_with_kernel_inject": true,
- * "tensor_parallel": {"tp_size": 2}, "max_out_tokens": 4096}. Two names of one thing with different values are
+ * The keys of a DeepSpeed-Inference configuration are taken too, beside the others: {"replace_with_kernel_inject":
+ * true, "tensor_parallel": {"tp_size": 2}, "max_out_tokens": 4096}. Two names of one thing with different values are
  * INVALID_ARGUMENT; a deprecated key warns through the log; a key that asks for what Graft does not do is UNSUPPORTED.
  * docs/deepspeed-config.md has every key.
  *
