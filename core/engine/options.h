@@ -36,11 +36,11 @@ struct EngineOptions {
   int64_t tensor_parallel = 1;                      ///< ranks that each layer is split over
   int64_t tensor_parallel_grain = 64;  ///< widths of the feed-forward and the head are split in such pieces
   int64_t expert_parallel = 1;         ///< ranks that experts are shared out over; divides tensor_parallel
-  RankOptions rank;
-  std::vector<UserRowParallel> user_policy;
+  RankOptions rank = {};
+  std::vector<UserRowParallel> user_policy = {};
   bool scanned_roles = false;  ///< AutoTP's scan of the tree decides what is row-parallel, not the policy's roles
-  std::vector<std::string> architecture_policies;  ///< JSON texts
-  Quantization quantization;
+  std::vector<std::string> architecture_policies = {};  ///< JSON texts
+  Quantization quantization = {};
   bool graph = true;
   int64_t threads = 0;        ///< 0: one per core
   int64_t context_limit = 0;  ///< tokens of a sequence; 0: the model's
