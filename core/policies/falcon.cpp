@@ -4,7 +4,7 @@
 
 #include "core/policies/policy.h"
 #include "core/policies/support/config_fields.h"
-#include "core/policies/support/encoder.h"
+#include "core/policies/support/decoder_fields.h"
 #include "core/policies/support/rope_config.h"
 #include "kernels/spec/convert.h"
 
@@ -37,20 +37,12 @@ Variant read_variant(const JsonObject& json) {
   return variant;
 }
 
-float as_bfloat16(double value) {
-  return kernels::bfloat16_to_float(kernels::float_to_bfloat16(static_cast<float>(value)));
-}
+float as_bfloat16(float value) { return kernels::bfloat16_to_float(kernels::float_to_bfloat16(value)); }
 
 // Transformers keeps the slopes, and their products with positions, as bfloat16 numbers in every type of the model.
-std::vector<float> alibi_slopes(int64_t heads) {
-  int64_t power = 1;
-  while (2 * power <= heads) power *= 2;
-  std::vector<float> slopes;
-  const auto base = [](int64_t count) { return std::exp2(-std::exp2(3.0 - std::log2(static_cast<double>(count)))); };
-  for (int64_t i = 1; i <= power; ++i) slopes.push_back(as_bfloat16(std::pow(base(power), static_cast<double>(i))));
-  for (int64_t i = 1; power + i <= heads; ++i) {
-    slopes.push_back(as_bfloat16(std::pow(base(2 * power), static_cast<double>(2 * i - 1))));
-  }
+std::vector<float> rounded_alibi_slopes(int64_t heads) {
+  std::vector<float> slopes = alibi_slopes(heads);
+  for (float& slope : slopes) slope = as_bfloat16(slope);
   return slopes;
 }
 
@@ -77,7 +69,7 @@ LayerConfig read_layer(const JsonObject& json, const Variant& variant, int64_t h
   attention.head_dim = hidden / attention.heads;
   attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.head_dim));
   if (json.get_bool("alibi", false)) {
-    attention.alibi_slopes = alibi_slopes(attention.heads);
+    attention.alibi_slopes = rounded_alibi_slopes(attention.heads);
     attention.rounded_alibi = attention.scale;
   } else {
     attention.rope = 0;

@@ -26,11 +26,6 @@ LayerConfig read_layer(const JsonObject& json, int64_t hidden) {
   return layer;
 }
 
-// Dropout does nothing in inference; it is in the tree because Transformers prints it.
-std::string dropout(const JsonObject& json, std::string_view key) {
-  return fmt::format("p={}, inplace=False", json.get_number(key, 0.1, {0.0, 1.0}));
-}
-
 void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, const JsonObject& json, int64_t index,
                int64_t hidden) {
   const int64_t intermediate = layer.feed_forward.intermediate_size;
@@ -39,15 +34,15 @@ void add_layer(BlueprintBuilder& tree, const LayerConfig& layer, const JsonObjec
   tree.open("attn", "GPT2Attention");
   tree.conv1d("c_attn", Role::query_key_value, hidden, 3 * hidden);
   tree.conv1d("c_proj", Role::attention_output, hidden, hidden);
-  tree.plain("attn_dropout", "Dropout", dropout(json, "attn_pdrop"));
-  tree.plain("resid_dropout", "Dropout", dropout(json, "resid_pdrop"));
+  tree.plain("attn_dropout", "Dropout", dropout_detail(json, "attn_pdrop", "0.1"));
+  tree.plain("resid_dropout", "Dropout", dropout_detail(json, "resid_pdrop", "0.1"));
   tree.close();
   tree.norm("ln_2", Role::feed_forward_norm, "LayerNorm", hidden, layer.norm);
   tree.open("mlp", "GPT2MLP");
   tree.conv1d("c_fc", Role::up, hidden, intermediate);
   tree.conv1d("c_proj", Role::down, intermediate, hidden);
   tree.plain("act", read_activation_class(json, "activation_function", "gelu_new"));
-  tree.plain("dropout", "Dropout", dropout(json, "resid_pdrop"));
+  tree.plain("dropout", "Dropout", dropout_detail(json, "resid_pdrop", "0.1"));
   tree.close();
   tree.close_layer();
 }
@@ -82,7 +77,7 @@ Blueprint describe(const JsonObject& json) {
   tree.open("transformer", "GPT2Model");
   tree.embedding("wte", Role::token_embedding, config.vocabulary, config.hidden_size);
   tree.embedding("wpe", Role::position_embedding, config.position_table, config.hidden_size);
-  tree.plain("drop", "Dropout", dropout(json, "embd_pdrop"));
+  tree.plain("drop", "Dropout", dropout_detail(json, "embd_pdrop", "0.1"));
   tree.open("h", "ModuleList");
   for (int64_t i = 0; i < layers; ++i) {
     add_layer(tree, config.layers[static_cast<size_t>(i)], json, i, config.hidden_size);

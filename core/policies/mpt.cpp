@@ -1,10 +1,10 @@
-// MPT: ALiBi with slopes of its own, no bias anywhere, query, key and value in one matrix. Source: Transformers
+// MPT: ALiBi, no bias anywhere, query, key and value in one matrix. Source: Transformers
 // models/mpt, which fixes what other files of the family may vary (expansion ratio, ALiBi's range): those are refused.
 #include <cmath>
 
 #include "core/policies/policy.h"
 #include "core/policies/support/config_fields.h"
-#include "core/policies/support/encoder.h"
+#include "core/policies/support/decoder_fields.h"
 
 namespace graft {
 namespace {
@@ -27,23 +27,6 @@ void require_known_attention(const JsonObject& attention) {
   require_bool(attention, "prefix_lm", false);
   require_bool(attention, "alibi", true);
   if (attention.get_int("alibi_bias_max", 8) != 8) attention.at("alibi_bias_max").fail_expected("8");
-}
-
-// Slopes 2^(-8 i / n) of the next power of two n; of those, every other one first where there are too many.
-std::vector<float> alibi_slopes(int64_t heads) {
-  int64_t power = 1;
-  while (power < heads) power *= 2;
-  std::vector<float> all, slopes;
-  for (int64_t i = 1; i <= power; ++i) {
-    all.push_back(1.0f / std::exp2(static_cast<float>(i) * 8.0f / static_cast<float>(power)));
-  }
-  if (power == heads) return all;
-  for (size_t first : {size_t{1}, size_t{0}}) {
-    for (size_t i = first; i < all.size() && slopes.size() < static_cast<size_t>(heads); i += 2) {
-      slopes.push_back(all[i]);
-    }
-  }
-  return slopes;
 }
 
 LayerConfig read_layer(const JsonObject& json, const JsonObject& attention_json, int64_t hidden) {

@@ -3,7 +3,6 @@
 #include "core/policies/policy.h"
 #include "core/policies/support/config_fields.h"
 #include "core/policies/support/decoder_fields.h"
-#include "core/policies/support/encoder.h"
 
 namespace graft {
 namespace {

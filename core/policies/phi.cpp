@@ -4,7 +4,6 @@
 
 #include "core/policies/policy.h"
 #include "core/policies/support/config_fields.h"
-#include "core/policies/support/encoder.h"
 #include "core/policies/support/rope_config.h"
 
 namespace graft {

@@ -77,6 +77,12 @@ int64_t read_padding_row(const JsonObject& config, int64_t vocabulary, int64_t c
   return row >= 0 && row < vocabulary ? row : -1;
 }
 
+std::string dropout_detail(const JsonObject& json, std::string_view key, std::string_view fallback) {
+  const JsonValue value = json.at(key);
+  if (!value.absent()) static_cast<void>(value.as_number({0.0, 1.0}));
+  return fmt::format("p={}, inplace=False", value.absent() ? std::string(fallback) : value.text());
+}
+
 std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed) {
   std::vector<int64_t> windows(static_cast<size_t>(layers), 0);
   const JsonArray types = config.get_array("layer_types");

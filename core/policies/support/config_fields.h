@@ -38,6 +38,10 @@ std::optional<DType> read_stored_dtype(const JsonObject& config);
 /// not name that key the class's default (-1: none). -1: nothing is printed.
 int64_t read_padding_row(const JsonObject& config, int64_t vocabulary, int64_t class_default = -1);
 
+/// Detail of a Dropout module with the probability of a key, as Python prints it. Dropout does nothing in inference; it
+/// is in the tree because Transformers prints it.
+std::string dropout_detail(const JsonObject& json, std::string_view key, std::string_view fallback);
+
 /// Which layers see a window: `layer_types` where given ("full_attention" / "sliding_attention"), else one from
 /// `max_window_layers` on. 0 in the result: the layer sees everything.
 std::vector<int64_t> read_windows(const JsonObject& config, int64_t layers, int64_t window, int64_t first_windowed);

@@ -93,12 +93,6 @@ int64_t read_padding(const JsonObject& json, int64_t fallback, int64_t vocabular
   return json.get_int("pad_token_id", std::min(fallback, vocabulary - 1), {0, vocabulary - 1});
 }
 
-std::string dropout_detail(const JsonObject& json, std::string_view key, std::string_view fallback) {
-  const JsonValue value = json.at(key);
-  if (!value.absent()) static_cast<void>(value.as_number({0.0, 1.0}));
-  return fmt::format("p={}, inplace=False", value.absent() ? std::string(fallback) : value.text());
-}
-
 std::string classifier_dropout_detail(const JsonObject& json) {
   return dropout_detail(json, json.has("classifier_dropout") ? "classifier_dropout" : "hidden_dropout_prob", "0.1");
 }

@@ -36,10 +36,7 @@ void require_plain_encoder(const JsonObject& json);
 /// `pad_token_id` inside the vocabulary.
 int64_t read_padding(const JsonObject& json, int64_t fallback, int64_t vocabulary);
 
-/// Detail of a Dropout module with the probability of a key, as Python prints it. Dropout does nothing in inference; it
-/// is in the tree because Transformers prints it.
-std::string dropout_detail(const JsonObject& json, std::string_view key, std::string_view fallback);
-/// The same for `classifier_dropout`, which falls back to `hidden_dropout_prob`.
+/// dropout_detail of `classifier_dropout`, which falls back to `hidden_dropout_prob`.
 std::string classifier_dropout_detail(const JsonObject& json);
 
 }  // namespace graft
