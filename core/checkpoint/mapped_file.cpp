@@ -89,7 +89,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Weig
   // The object comes first, so that its destructor unmaps whatever happens next.
   const std::shared_ptr<MappedFile> file(new MappedFile(path, mode));
   const auto size = static_cast<size_t>(status.st_size);
-  const bool map = mode == WeightsMode::map;
+  const bool map = mode != WeightsMode::read;
   // A sparse file can claim any size; where the system overcommits, reading it would end in the out-of-memory killer.
   if (const int64_t memory = physical_memory(); !map && memory > 0 && status.st_size > memory) {
     fail(StatusCode::out_of_memory, "{}: cannot read {} bytes into {} bytes of memory; map the file instead", shown,
@@ -110,7 +110,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path, Weig
     read_range(descriptor.number(), shown, file->data_, 0, file->size_);
     ::mprotect(memory, size, PROT_READ);
   }
-  if (map) file->descriptor_ = descriptor.release();
+  if (mode == WeightsMode::parts) file->descriptor_ = descriptor.release();
   return file;
 }
 
@@ -128,7 +128,7 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::advise(AccessHint hint, int64_t offset, int64_t size) const noexcept {
-  if (mode_ != WeightsMode::map || offset < 0 || offset >= size_ || size <= 0) return;
+  if (mode_ == WeightsMode::read || offset < 0 || offset >= size_ || size <= 0) return;
   const int64_t end = offset + std::min(size, size_ - offset);
   const int64_t begin = offset - offset % std::max<int64_t>(::sysconf(_SC_PAGESIZE), 1);
   int advice = MADV_NORMAL;

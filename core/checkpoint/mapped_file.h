@@ -12,8 +12,9 @@
 namespace graft {
 
 /// map: pages come from the file when touched; the file must not shrink while it is open (the system ends the process
-/// then). read: copied into memory at once, for those who cannot promise that.
-enum class WeightsMode { map, read };
+/// then). read: copied into memory at once, for those who cannot promise that. parts: mapped, and the file stays open
+/// so that MappedFile::read can copy parts of it.
+enum class WeightsMode { map, read, parts };
 
 /// What is about to happen to a range; a hint only.
 enum class AccessHint { sequential, random, will_need, not_needed };
@@ -36,8 +37,8 @@ class MappedFile {
   const std::byte* data() const noexcept { return data_; }  ///< page-aligned
   std::span<const std::byte> bytes() const noexcept { return {data_, static_cast<size_t>(size_)}; }
 
-  /// Reads bytes [offset, offset + size) from the file itself, not from the mapping, so that a file that has shrunk is
-  /// an error and not the end of the process. From memory for files that were read. Throws IO_ERROR naming the path.
+  /// Copies bytes [offset, offset + size), inside the file. With `parts` they are read from the file, so that one that
+  /// has shrunk is an error and not the end of the process; otherwise from memory. Throws IO_ERROR naming the path.
   void read(int64_t offset, int64_t size, std::byte* to) const;
 
   /// Passes the hint to the system for the pages wholly or partly inside the range (clipped to the file). Does nothing
@@ -49,7 +50,7 @@ class MappedFile {
 
   std::string path_;
   WeightsMode mode_;
-  int descriptor_ = -1;  ///< of a mapped file
+  int descriptor_ = -1;  ///< of `parts`
   std::byte* data_ = nullptr;
   int64_t size_ = 0;
 };

@@ -193,9 +193,10 @@ int64_t physical_memory() {
 
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
   refuse_what_is_missing(options);
-  // A rank copies its parts out of the mapped file while loading, so only they are read.
-  ModelPlan plan(Checkpoint::open(path, place.share.ranks > 1 ? WeightsMode::map : options.weights));
-  plan.copy_weights = place.share.ranks > 1 && options.weights == WeightsMode::read;
+  // One of several ranks reads its parts of the files and no more.
+  const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
+  ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
+  plan.copy_weights = parts;
   plan.match =
       match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config(), options.architecture_policies);
   plan.place = place;

@@ -45,7 +45,7 @@ std::unique_ptr<Module> read_tree(const ModelPlan& plan) {
 class ShardReading : public testing::TestWithParam<const char*> {};
 
 TEST_P(ShardReading, AtMostATwentiethMoreThanTheShare) {
-  if (bytes_read() < 0) GTEST_SKIP() << "/proc/self/io cannot be read";
+  ASSERT_GE(bytes_read(), 0) << "/proc/self/io cannot be read";
   EngineOptions options;
   options.dtype = "float32";
   options.weights = WeightsMode::read;
