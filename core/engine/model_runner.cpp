@@ -11,13 +11,43 @@
 
 namespace graft {
 
+namespace {
+
+// What rank 0's steps and the collectives rest on.
+std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOptions& options) {
+  const ModelConfig& config = plan.config();
+  int64_t widths = 0;
+  for (const LayerConfig& layer : config.layers) {
+    widths += layer.attention.heads * layer.attention.head_dim + layer.feed_forward.intermediate_size;
+  }
+  return {{"the number of layers", static_cast<int64_t>(config.layers.size())},
+          {"hidden_size", config.hidden_size},
+          {"the sum of the layers' widths", widths},
+          {"the number of logits", config.output_width},
+          {"the number of ranks", plan.place.share.ranks},
+          {"the grain", plan.place.share.grain},
+          {"injection", static_cast<int64_t>(options.injection)},
+          {"dtype", static_cast<int64_t>(plan.dtype)},
+          {"bits of quantization", plan.quantization.bits},
+          {"group_size of quantization", plan.quantization.group_size},
+          {"the number of cache kinds", static_cast<int64_t>(plan.cache.kinds.size())},
+          {"context_limit", plan.limits.context},
+          {"max_sequences", plan.limits.sequences},
+          {"the tokens of a step", plan.limits.tokens},
+          {"the logit rows of a step", plan.limits.logit_rows}};
+}
+
+}  // namespace
+
 ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::unique_ptr<Communicator> ranks,
                          const LoadProgress& progress)
     : plan_(std::move(plan)), ranks_(std::move(ranks)) {
   const c10::InferenceMode guard;
   at::set_num_threads(checked_int32(plan_.threads, "threads"));
-  // Every rank runs the same block tables.
-  if (ranks_->size() > 1) agree_on_least(*ranks_, plan_.memory.cache_blocks);
+  if (ranks_->size() > 1) {
+    require_equal(*ranks_, shared_values(plan_, options));
+    agree_on_least(*ranks_, plan_.memory.cache_blocks);  // every rank runs the same block tables
+  }
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
   const StepTraits traits = {plan_.config().encoder ? Stage::encode_only : Stage::decode,
                              plan_.config().unplaced_token};

@@ -3,11 +3,32 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/status.h"
+
 namespace graft {
 namespace {
 
 // One message carries a decode step whole; what is longer follows in a second one.
 constexpr int64_t first_bytes = 8192;
+constexpr int64_t most_copies = int64_t{1} << 20;
+
+// The values of every rank. A float holds 16 bits exactly, so each value travels as four.
+std::vector<std::vector<int64_t>> gather(Communicator& ranks, const std::vector<int64_t>& values) {
+  constexpr size_t pieces = 4;
+  const size_t count = values.size() * pieces;
+  std::vector<float> mine, all(count * static_cast<size_t>(ranks.size()));
+  for (const int64_t value : values) {
+    for (size_t p = 0; p < pieces; ++p) mine.push_back(static_cast<float>((value >> (16 * p)) & 0xffff));
+  }
+  const std::vector<int64_t> counts(static_cast<size_t>(ranks.size()), static_cast<int64_t>(count));
+  ranks.all_gather(mine.data(), counts.data(), all.data());
+  std::vector<std::vector<int64_t>> gathered(counts.size(), std::vector<int64_t>(values.size(), 0));
+  for (size_t i = 0; i < all.size(); ++i) {
+    int64_t& value = gathered[i / count][i % count / pieces];
+    value |= static_cast<int64_t>(all[i]) << (16 * (i % pieces));
+  }
+  return gathered;
+}
 
 }  // namespace
 
@@ -54,7 +75,13 @@ StepExchange::Order StepExchange::take() {
   Header header;
   std::memcpy(&header, message_.data(), sizeof header);
   if (header.order != Order::step) return header.order;
-  resize_for(header.copies);
+  resize_for(std::clamp<int64_t>(header.copies, 0, most_copies));
+  const int64_t least =
+      static_cast<int64_t>(sizeof header) + header.copies * static_cast<int64_t>(sizeof(CachePool::BlockCopy));
+  if (header.copies < 0 || header.bytes < least || header.bytes > static_cast<int64_t>(message_.size())) {
+    fail(StatusCode::comm_error, "rank 0 sent a step of {} bytes with {} copies, expected at most {} bytes",
+         header.bytes, header.copies, message_.size());
+  }
   if (header.bytes > first_bytes) ranks_.broadcast(message_.data() + first_bytes, header.bytes - first_bytes);
   const std::byte* at = message_.data() + sizeof header;
   for (int32_t i = 0; i < header.copies; ++i, at += sizeof(CachePool::BlockCopy)) {
@@ -67,19 +94,22 @@ StepExchange::Order StepExchange::take() {
 }
 
 void agree_on_least(Communicator& ranks, std::vector<int64_t>& values) {
-  constexpr int64_t pieces = 4;  // a float holds 16 bits exactly
-  const auto count = static_cast<int64_t>(values.size()) * pieces;
-  std::vector<float> mine, all(static_cast<size_t>(count * ranks.size()));
-  for (const int64_t value : values) {
-    for (int64_t p = 0; p < pieces; ++p) mine.push_back(static_cast<float>((value >> (16 * p)) & 0xffff));
+  const std::vector<std::vector<int64_t>> all = gather(ranks, values);
+  for (const std::vector<int64_t>& of_rank : all) {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = std::min(values[i], of_rank[i]);
   }
-  const std::vector<int64_t> counts(static_cast<size_t>(ranks.size()), count);
-  ranks.all_gather(mine.data(), counts.data(), all.data());
-  for (size_t i = 0; i < all.size(); i += pieces) {
-    int64_t value = 0;
-    for (int64_t p = 0; p < pieces; ++p) value |= static_cast<int64_t>(all[i + static_cast<size_t>(p)]) << (16 * p);
-    int64_t& least = values[(i / pieces) % values.size()];
-    least = std::min(least, value);
+}
+
+void require_equal(Communicator& ranks, const std::vector<SharedValue>& values) {
+  std::vector<int64_t> mine;
+  for (const SharedValue& value : values) mine.push_back(value.value);
+  const std::vector<std::vector<int64_t>> all = gather(ranks, mine);
+  for (size_t r = 1; r < all.size(); ++r) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (all[r][i] == all[0][i]) continue;
+      fail(StatusCode::invalid_argument, "the ranks do not open the same model: {} is {} on rank 0 and {} on rank {}",
+           values[i].name, all[0][i], all[r][i], r);
+    }
   }
 }
 

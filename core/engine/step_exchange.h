@@ -38,7 +38,17 @@ class StepExchange {
   std::vector<std::byte> message_;  ///< header, copies, step
 };
 
-/// The smallest of the ranks' values, each for itself; the same on every rank. Values are not negative.
+/// The smallest of the ranks' values, each for itself; the same on every rank. Values are not negative, and there are
+/// equally many on every rank.
 void agree_on_least(Communicator& ranks, std::vector<int64_t>& values);
+
+/// A value that must be the same on every rank, and what it is called in messages.
+struct SharedValue {
+  const char* name;
+  int64_t value;  ///< not negative
+};
+/// Throws INVALID_ARGUMENT on every rank where one has another value: names it, the ranks and what they have. All ranks
+/// give the same names in the same order.
+void require_equal(Communicator& ranks, const std::vector<SharedValue>& values);
 
 }  // namespace graft

@@ -162,26 +162,15 @@ TEST(GlooGroup, RankThatNeverComes) {
   EXPECT_LT(seconds_since(begin), 15);
 }
 
-/// Another process as rank 1: this program again, running the one test below.
+/// Another process as rank 1: this program again (tests/parallel/main.cpp).
 pid_t start_rank(int64_t port) {
   const auto text = std::to_string(port);
   const pid_t child = fork();
   if (child == 0) {
-    setenv("GRAFT_TEST_RANK_PORT", text.c_str(), 1);
-    execl("/proc/self/exe", "parallel_tests", "--gtest_filter=GlooGroup.DISABLED_RankOneOfAnotherProcess",
-          "--gtest_also_run_disabled_tests", nullptr);
+    execl("/proc/self/exe", "parallel_tests", "--rank-one", text.c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
   return child;
-}
-
-TEST(GlooGroup, DISABLED_RankOneOfAnotherProcess) {
-  const char* port = std::getenv("GRAFT_TEST_RANK_PORT");
-  if (port == nullptr) {
-    GTEST_SKIP() << "run by its neighbours";
-  }
-  const auto end = make_gloo_communicator(at_port(std::atoll(port), 1, 2), 20000);
-  comm_error(*end);
 }
 
 double lose_peer(int signal, int64_t timeout_ms) {

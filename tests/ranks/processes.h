@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -39,11 +40,13 @@ struct Place {
   int64_t timeout_ms = 0;
 };
 
-inline Engine open_rank(const Place& place) {
+/// `context` 0: the model's own limit.
+inline Engine open_rank(const Place& place, int64_t context = 0) {
   graft_engine_options* made = nullptr;
   check(graft_engine_options_new(&made), "options");
   const EngineOptions options(made);
   check(graft_engine_options_set_threads(made, 1), "threads");
+  check(graft_engine_options_set_context_limit(made, context), "context limit");
   check(graft_engine_options_set_rank(made, place.rank, place.world, "127.0.0.1", -1, place.port, place.timeout_ms),
         "rank");
   graft_engine* engine = nullptr;
@@ -51,17 +54,31 @@ inline Engine open_rank(const Place& place) {
   return Engine(engine);
 }
 
+/// What a child does with the arguments of Follower: its exit code is the status that graft_engine_wait gave.
+inline int follow(char** arguments) {
+  const auto number = [&](int i) { return static_cast<int64_t>(std::atoll(arguments[i])); };
+  graft_status status = GRAFT_STATUS_INTERNAL;
+  try {
+    const Engine engine = open_rank({number(0), number(1), number(2), number(3)});
+    do {
+      status = graft_engine_wait(engine.get(), 1000);
+    } while (status == GRAFT_STATUS_TIMEOUT);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rank %s: %s\n", arguments[0], error.what());
+  }
+  return status;
+}
+
 /// A child that opens its rank and follows. Killed when the object goes.
 class Follower {
  public:
   explicit Follower(const Place& place) {
-    const std::string text = std::to_string(place.rank) + " " + std::to_string(place.world) + " " +
-                             std::to_string(place.port) + " " + std::to_string(place.timeout_ms);
+    const std::string rank = std::to_string(place.rank), world = std::to_string(place.world),
+                      port = std::to_string(place.port), timeout = std::to_string(place.timeout_ms);
     pid_ = fork();
     if (pid_ != 0) return;
-    setenv("GRAFT_TEST_RANK", text.c_str(), 1);
-    execl("/proc/self/exe", "ranks_tests", "--gtest_filter=Rank.DISABLED_Follows", "--gtest_also_run_disabled_tests",
-          "--gtest_brief=1", "--gtest_output=", static_cast<char*>(nullptr));
+    execl("/proc/self/exe", "ranks_tests", "--follow", rank.c_str(), world.c_str(), port.c_str(), timeout.c_str(),
+          static_cast<char*>(nullptr));
     _exit(125);
   }
   ~Follower() {

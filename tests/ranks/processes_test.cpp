@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <sstream>
 #include <thread>
 
 #include "tests/ranks/processes.h"
@@ -20,22 +19,6 @@ constexpr int64_t short_ms = 3'000;
 const Tokens prompt = {1, 20, 35, 50, 65, 80};
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// What a child does: its exit code is the status that graft_engine_wait gave.
-TEST(Rank, DISABLED_Follows) {
-  Place place;
-  std::istringstream(std::getenv("GRAFT_TEST_RANK")) >> place.rank >> place.world >> place.port >> place.timeout_ms;
-  graft_status status = GRAFT_STATUS_INTERNAL;
-  try {
-    const Engine engine = open_rank(place);
-    do {
-      status = graft_engine_wait(engine.get(), 1000);
-    } while (status == GRAFT_STATUS_TIMEOUT);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "rank %d: %s\n", static_cast<int>(place.rank), error.what());
-  }
-  std::_Exit(status);
-}
 
 std::vector<std::unique_ptr<Follower>> start_followers(Place place) {
   std::vector<std::unique_ptr<Follower>> followers;
@@ -85,6 +68,26 @@ TEST(Processes, TwoEnginesOneAfterAnother) {
     EXPECT_EQ(generate(engine.get(), prompt, options.get()).tokens.size(), 4U);
     check(graft_engine_close(engine.get(), patient_ms), "close");
     EXPECT_EQ(followers[0]->wait(), GRAFT_STATUS_OK);
+  }
+}
+
+TEST(Processes, ThatOpenDifferentModelsAreRefused) {
+  const Place leader{0, 2, free_port(), patient_ms};
+  std::string message[2];
+  const auto open = [&](int64_t rank, int64_t context) {
+    Place place = leader;
+    place.rank = rank;
+    try {
+      open_rank(place, context);
+    } catch (const std::exception& error) {
+      message[rank] = error.what();
+    }
+  };
+  std::thread other([&] { open(1, 64); });
+  open(0, 128);
+  other.join();
+  for (const std::string& text : message) {
+    EXPECT_NE(text.find("context_limit is 128 on rank 0 and 64 on rank 1"), std::string::npos) << text;
   }
 }
 

@@ -11,6 +11,7 @@ Followers::Followers(const std::string& path, const EngineOptions& options, cons
                      std::vector<std::unique_ptr<Communicator>>& ranks) {
   RankPlace place = first;
   try {
+    threads_.reserve(ranks.size());
     for (size_t i = 1; i < ranks.size(); ++i) {
       place.share.rank = first.share.rank + static_cast<int64_t>(i);
       threads_.emplace_back([this, path, options, place, own = std::move(ranks[i])]() mutable {
@@ -21,6 +22,10 @@ Followers::Followers(const std::string& path, const EngineOptions& options, cons
     ranks.clear();  // frees those that run already
     join();
     fail(StatusCode::limit_exceeded, "the thread of rank {} could not be started: {}", place.share.rank, error.what());
+  } catch (...) {
+    ranks.clear();
+    join();
+    throw;
   }
   ranks.resize(1);
 }
@@ -44,8 +49,11 @@ void Followers::run(const std::string& path, const EngineOptions& options, const
   }
   ranks.reset();  // where planning failed, the others must not wait for this rank
   if (code == StatusCode::ok || code == StatusCode::comm_error) return;
-  const std::lock_guard lock(mutex_);
-  if (!failure_) failure_.emplace(code, fmt::format("rank {}: {}", place.share.rank, message));
+  try {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_.emplace(code, fmt::format("rank {}: {}", place.share.rank, message));
+  } catch (...) {  // no memory for the text; the others end with COMM_ERROR all the same
+  }
 }
 
 }  // namespace graft
