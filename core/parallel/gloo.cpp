@@ -97,12 +97,13 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const RankAddress& where, int64_t 
 }
 
 /// The server of rank 0 serves all groups of the process, one after another and side by side. It stays: a peer that
-/// forms its next group early must not meet a server that is about to go.
+/// forms its next group early must not meet a server that is about to go. Never destroyed: that would race LibTorch's
+/// own destructors when the process ends.
 void host_store(const RankAddress& where, int64_t timeout_ms) {
-  static std::mutex mutex;
-  static std::map<int64_t, c10::intrusive_ptr<c10d::TCPStore>> hosted;
-  const std::lock_guard lock(mutex);
-  auto& store = hosted[where.port];
+  static auto* const mutex = new std::mutex;
+  static auto* const hosted = new std::map<int64_t, c10::intrusive_ptr<c10d::TCPStore>>;
+  const std::lock_guard lock(*mutex);
+  auto& store = (*hosted)[where.port];
   if (!store) {
     store = open_store(where, timeout_ms, true);
   }

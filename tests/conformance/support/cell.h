@@ -26,8 +26,9 @@ struct Cell {
   friend bool operator==(const Cell&, const Cell&) = default;
 };
 
-/// Query heads as config.json states them, whatever the family calls them.
+/// Query heads as config.json (or its text half) states them, whatever the family calls them.
 inline int64_t heads_of(const nlohmann::json& config) {
+  if (config.contains("text_config")) return heads_of(config.at("text_config"));
   for (const char* key : {"num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"}) {
     if (config.contains(key)) return config.at(key);
   }
