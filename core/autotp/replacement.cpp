@@ -25,9 +25,9 @@ std::string why_whole(const ScannedModule& layer, std::string_view name, ModuleK
 }
 
 /// `printed`: the layer.
-Replacement decide(const ScannedModule& layer, const std::string& printed, const std::set<std::string>& row_parallel,
-                   const std::string& name, ModuleKind kind) {
-  Replacement made;
+LinearReplacement decide(const ScannedModule& layer, const std::string& printed,
+                         const std::set<std::string>& row_parallel, const std::string& name, ModuleKind kind) {
+  LinearReplacement made;
   made.path = made.name = name;
   made.conv1d = kind == ModuleKind::conv1d;
   if (contains(printed, "Yuan")) {
@@ -57,7 +57,7 @@ struct Walk {
   const ScannedModule& layer;
   const std::string printed;
   const std::set<std::string>& row_parallel;
-  std::vector<Replacement> made;
+  std::vector<LinearReplacement> made;
 
   void visit(const ScannedModule& module, const std::string& parent, const std::string& path) {
     for (const ScannedModule& child : module.children) {
@@ -85,18 +85,18 @@ const ScannedModule* child_of(const ScannedModule* module, std::string_view name
 
 }  // namespace
 
-Replacement replace_linear(const ScannedModule& layer, const std::set<std::string>& row_parallel,
-                           const std::string& name, ModuleKind kind) {
+LinearReplacement replace_linear(const ScannedModule& layer, const std::set<std::string>& row_parallel,
+                                 const std::string& name, ModuleKind kind) {
   return decide(layer, print_scanned(layer), row_parallel, name, kind);
 }
 
-std::vector<Replacement> replace_layer(const ScannedModule& layer, const std::set<std::string>& row_parallel) {
+std::vector<LinearReplacement> replace_layer(const ScannedModule& layer, const std::set<std::string>& row_parallel) {
   Walk walk{layer, print_scanned(layer), row_parallel, {}};
   walk.visit(layer, "", "");
   return std::move(walk.made);
 }
 
-std::vector<Replacement> replace_head(const ScannedModule& root) {
+std::vector<LinearReplacement> replace_head(const ScannedModule& root) {
   const ScannedModule* language = child_of(&root, "language_model");
   const std::array<std::pair<const char*, const ScannedModule*>, 3> heads = {{
       {"lm_head", child_of(&root, "lm_head")},

@@ -31,7 +31,7 @@ const ScannedModule* find_class(const ScannedModule& module, const std::string& 
 // Paths inside the layer that AutoTP keeps whole whatever is named.
 std::vector<std::string> kept_whole(const ScannedModule& layer, const LayerPlan& plan) {
   std::vector<std::string> kept;
-  for (const Replacement& entry : replace_layer(layer, plan.row_parallel)) {
+  for (const LinearReplacement& entry : replace_layer(layer, plan.row_parallel)) {
     if (entry.kind == ReplacementKind::replicated) kept.push_back(entry.path);
   }
   return kept;

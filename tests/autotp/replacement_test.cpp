@@ -15,8 +15,8 @@ using Kind = ReplacementKind;
 
 ScannedModule layer_of(const std::string& layer_class) { return {"0", layer_class, ModuleKind::other, {}}; }
 
-Replacement replace(const std::string& layer_class, const std::string& name, const std::set<std::string>& rows = {},
-                    ModuleKind kind = ModuleKind::linear) {
+LinearReplacement replace(const std::string& layer_class, const std::string& name,
+                          const std::set<std::string>& rows = {}, ModuleKind kind = ModuleKind::linear) {
   return replace_linear(layer_of(layer_class), rows, name, kind);
 }
 
@@ -34,7 +34,7 @@ std::map<std::string, Kind> plan_of(const std::string& model, size_t index = 0) 
   const ScannedModule tree = test::tree_of(model);
   const LayerPlan plan = tp_parser(tree).at(index);
   std::map<std::string, Kind> kinds;
-  for (const Replacement& made : replace_layer(*find_class(tree, plan.layer_class), plan.row_parallel)) {
+  for (const LinearReplacement& made : replace_layer(*find_class(tree, plan.layer_class), plan.row_parallel)) {
     kinds[made.path] = made.kind;
   }
   return kinds;
@@ -42,7 +42,7 @@ std::map<std::string, Kind> plan_of(const std::string& model, size_t index = 0) 
 
 TEST(Replacement, GatesAndLowRankProjectionsStayWhole) {
   for (const char* name : {"mlp.gate", "block_sparse_moe.gate", "self_attn.q_a_proj", "self_attn.kv_a_proj_with_mqa"}) {
-    const Replacement made = replace("FooLayer", name, {name});  // even if marked
+    const LinearReplacement made = replace("FooLayer", name, {name});  // even if marked
     EXPECT_EQ(made.kind, Kind::replicated) << name;
     EXPECT_FALSE(made.why.empty()) << name;
   }
@@ -89,7 +89,7 @@ TEST(Replacement, Rows) {
 TEST(Replacement, FusedColumns) {
   for (const char* name :
        {"self_attn.qkv_proj", "self_attention.query_key_value", "attn.Wqkv", "self_attn.W_pack", "attn.c_attn"}) {
-    const Replacement made = replace("MptBlock", name);
+    const LinearReplacement made = replace("MptBlock", name);
     EXPECT_EQ(made.kind, Kind::fused_column) << name;
     EXPECT_EQ(made.fused.type, FusedType::glm) << name;
   }
@@ -99,14 +99,14 @@ TEST(Replacement, FusedColumns) {
 }
 
 TEST(Replacement, Conv1DInGpt2BlocksOnly) {
-  const Replacement whole = replace("FooBlock", "attn.c_proj", {"attn.c_proj"}, ModuleKind::conv1d);
+  const LinearReplacement whole = replace("FooBlock", "attn.c_proj", {"attn.c_proj"}, ModuleKind::conv1d);
   EXPECT_EQ(whole.kind, Kind::replicated);
   EXPECT_FALSE(whole.why.empty());
-  const Replacement row = replace("GPT2Block", "attn.c_proj", {"attn.c_proj"}, ModuleKind::conv1d);
+  const LinearReplacement row = replace("GPT2Block", "attn.c_proj", {"attn.c_proj"}, ModuleKind::conv1d);
   EXPECT_EQ(row.kind, Kind::row);
   EXPECT_TRUE(row.conv1d);
   EXPECT_EQ(replace("GPT2Block", "mlp.c_fc", {}, ModuleKind::conv1d).kind, Kind::column);
-  const Replacement fused = replace("GPT2Block", "attn.c_attn", {}, ModuleKind::conv1d);
+  const LinearReplacement fused = replace("GPT2Block", "attn.c_attn", {}, ModuleKind::conv1d);
   EXPECT_EQ(fused.kind, Kind::fused_column);
   EXPECT_EQ(fused.fused.type, FusedType::glm);
   EXPECT_EQ(fused.fused.warning, "");
@@ -154,7 +154,7 @@ TEST(Replacement, Heads) {
   const std::pair<const char*, const char*> heads[] = {
       {"llama", "lm_head"}, {"gpt_neox", "lm_head"}, {"opt", "lm_head"}, {"gpt2", "lm_head"}};
   for (const auto& [model, path] : heads) {
-    const std::vector<Replacement> made = replace_head(test::tree_of(model));
+    const std::vector<LinearReplacement> made = replace_head(test::tree_of(model));
     ASSERT_EQ(made.size(), 1u) << model;
     EXPECT_EQ(made[0].path, path);
     EXPECT_EQ(made[0].kind, Kind::head_row);
@@ -164,7 +164,7 @@ TEST(Replacement, Heads) {
   const ScannedModule inner{"language_model", "FooModel", ModuleKind::other, {head}};
   const ScannedModule embed_out{"embed_out", "Linear", ModuleKind::linear, {}};
   EXPECT_EQ(replace_head({"", "FooForX", ModuleKind::other, {embed_out}}).at(0).path, "embed_out");
-  const std::vector<Replacement> made = replace_head({"", "FooForX", ModuleKind::other, {inner}});
+  const std::vector<LinearReplacement> made = replace_head({"", "FooForX", ModuleKind::other, {inner}});
   ASSERT_EQ(made.size(), 1u);
   EXPECT_EQ(made[0].path, "language_model.lm_head");
   EXPECT_TRUE(replace_head({"", "Foo", ModuleKind::other, {{"lm_head", "Bar", ModuleKind::other, {head}}}}).empty());
