@@ -1,7 +1,6 @@
-# libgraft.so (C ABI and loader), libgraft_core.so (all that needs LibTorch), the command `graft`, install rules.
+# libgraft.so (C ABI and loader), libgraft_core.so (all that needs LibTorch), the command `graft`.
 # Each exists as soon as its sources do.
 include_guard(GLOBAL)
-include(GNUInstallDirs)
 set(_no_undefined "LINKER:--no-undefined")
 if(GRAFT_SANITIZE AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(_no_undefined "")   # clang leaves the sanitizer's symbols to the program
@@ -64,10 +63,3 @@ if(_cli AND TARGET graft)
   target_compile_definitions(graft_evaluate PRIVATE "GRAFT_VERSION=\"${PROJECT_VERSION}\"")
   set_target_properties(graft_evaluate PROPERTIES OUTPUT_NAME evaluate INSTALL_RPATH "$ORIGIN/../lib")
 endif()
-
-foreach(_target graft graft_core graft_cli)
-  if(TARGET ${_target})
-    install(TARGETS ${_target} RUNTIME DESTINATION bin LIBRARY DESTINATION lib)
-  endif()
-endforeach()
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/capi/include/graft" DESTINATION include FILES_MATCHING PATTERN "*.h")

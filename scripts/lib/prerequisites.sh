@@ -101,3 +101,11 @@ ensure_venv() {
 ensure_minimal() { ensure_toolchain; ensure_venv minimal; }
 # shellcheck disable=SC2086
 ensure_tests() { ensure_toolchain; need_debian $DEBIAN_TEST; ensure_venv full; }
+
+# ensure_swig: the pinned generator, in .venv beside everything else that pip installs.
+ensure_swig() {
+  ensure_venv full
+  [[ $(version_of "$GRAFT_ROOT/.venv/bin/swig" -version) == "$SWIG_VERSION" ]] && return 0
+  "$GRAFT_ROOT/.venv/bin/pip" install --disable-pip-version-check --progress-bar off "swig==$SWIG_VERSION" ||
+    die "pip could not install swig==$SWIG_VERSION (no network?)"
+}

@@ -40,7 +40,7 @@ TEST(Policies, BlueprintsScanAsTransformersClasses) {
     find_layers(tree, "", plans[0].layer_class, layers);
     ASSERT_EQ(layers.size(), 2u);
     for (const auto& [path, layer] : layers) {
-      for (const Replacement& made : replace_layer(*layer, plans[0].row_parallel)) {
+      for (const LinearReplacement& made : replace_layer(*layer, plans[0].row_parallel)) {
         kinds[path + "." + made.path] = made.kind;
       }
     }
