@@ -15,22 +15,28 @@ namespace {
 
 constexpr int64_t default_max_queue = 1024;
 
-// Waits for the load, showing its progress on this thread. Rethrows the thread's failure.
+// Waits for the load, showing its progress on this thread: from 0, never falling, to 1. Rethrows the thread's failure.
+// A load that was cancelled fails even if it was done by then.
 void await_ready(Engine::Mailbox& mailbox, const Engine::Progress& progress) {
   double shown = -1;
   std::unique_lock lock(mailbox.mutex);
-  while (!mailbox.ready && !mailbox.ended) {
-    mailbox.changed.wait(lock, [&] {
-      return mailbox.ready || mailbox.ended || (progress && !mailbox.give_up && mailbox.load_progress > shown);
-    });
-    if (mailbox.ready || mailbox.ended || !progress) continue;
-    shown = mailbox.load_progress;
+  const auto show = [&](double fraction) {
+    shown = fraction;
     lock.unlock();
-    const bool give_up = progress(shown);
+    const bool give_up = progress(fraction);
     lock.lock();
     mailbox.give_up = mailbox.give_up || give_up;
+  };
+  const auto is_over = [&] { return mailbox.ready || mailbox.ended; };
+  if (progress) show(0);
+  while (!is_over()) {
+    mailbox.changed.wait(lock,
+                         [&] { return is_over() || (progress && !mailbox.give_up && mailbox.load_progress > shown); });
+    if (!is_over()) show(mailbox.load_progress);
   }
   if (mailbox.ended) throw Error(mailbox.failure, mailbox.failure_message);
+  if (progress && !mailbox.give_up && shown < 1) show(1);
+  if (mailbox.give_up) Engine::Mailbox::fail_given_up();
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class EngineThread {
   void report(double fraction) {
     {
       const std::lock_guard lock(mailbox_->mutex);
-      if (mailbox_->give_up || mailbox_->stop) fail(StatusCode::cancelled, "the load was given up");
+      if (mailbox_->give_up || mailbox_->stop) Engine::Mailbox::fail_given_up();
       mailbox_->load_progress = fraction;
     }
     if (report_progress_) mailbox_->changed.notify_all();
@@ -135,7 +135,7 @@ class EngineThread {
       mailbox_->failure_message = message;
       mailbox_->stop = true;
     }
-    if (code != StatusCode::ok) log(LogLevel::error, "engine ended: {}", message);
+    if (code != StatusCode::ok && code != StatusCode::cancelled) log(LogLevel::error, "engine ended: {}", message);
     for (const auto& request : late) {
       if (code == StatusCode::ok) {
         request->finish(FinishReason::cancelled, 0);

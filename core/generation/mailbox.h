@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/status.h"
 #include "core/engine/profiler.h"
 #include "core/generation/check_request.h"
 #include "core/generation/engine.h"
@@ -44,6 +45,8 @@ struct Engine::Mailbox {
   std::atomic<int64_t> steps{0};
   std::atomic<int64_t> tokens{0};
   std::atomic<int64_t> step_nanoseconds{0};
+
+  [[noreturn]] static void fail_given_up() { fail(StatusCode::cancelled, "the load was given up"); }
 
   void post_stop() {
     {
