@@ -48,8 +48,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   outputs.hidden =
       record_rows(ops, step.hidden_row_count, step.hidden_rows, capacity.hidden_rows, activations.residual);
   if (config_.head.kind == HeadKind::none) return outputs;
-  const float* rows =
-      record_rows(ops, step.logit_row_count, step.logit_rows, capacity.logit_rows, activations.residual);
+  float* rows = record_rows(ops, step.logit_row_count, step.logit_rows, capacity.logit_rows, activations.residual);
   outputs.logits = record_head(ops, step.logit_row_count, capacity.logit_rows, rows);
   return outputs;
 }
@@ -126,7 +125,8 @@ float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* 
   return out;
 }
 
-float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const {
+// `x` is the head's own and may be written to.
+float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, float* x) const {
   const int64_t hidden = config_.hidden_width();
   if (config_.head.dense) {
     float* dense = ops.arena().take_array<float>(capacity * hidden);
@@ -141,9 +141,10 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
     activation.out = dense;
     activation.out_stride = hidden;
     ops.add(kernels::Op::activation, activation);
-    if (config_.head.dense_norm) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, dense);
     x = dense;
   }
+  if (config_.head.normed) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, x);
+  if (!outer_.head.weight.defined()) return x;
   float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;
   const int64_t own_columns = outer_.head.weight.size(0);

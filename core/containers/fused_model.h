@@ -56,7 +56,7 @@ class FusedModel {
   void record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const;
   float* record_rows(OpList& ops, const int32_t* rows, const int32_t* indices, int64_t capacity,
                      const float* residual) const;
-  float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const;
+  float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, float* x) const;
 
   ModelConfig config_;
   ActivationWidths widths_;

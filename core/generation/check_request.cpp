@@ -10,8 +10,9 @@ namespace {
 
 void check_kind(const RequestSpec& spec, const ModelConfig& config) {
   const std::string& name = config.architecture;
-  if (spec.kind == RequestKind::logits && config.head.kind == HeadKind::none) {
-    fail(StatusCode::unsupported, "{} has no head: it gives hidden states and embeddings, no logits", name);
+  const bool no_logits = config.head.kind == HeadKind::none || config.head.kind == HeadKind::embedding;
+  if (spec.kind == RequestKind::logits && no_logits) {
+    fail(StatusCode::unsupported, "{} gives hidden states and embeddings, no logits", name);
   }
   if (spec.kind == RequestKind::generate && (config.encoder || config.head.kind != HeadKind::language)) {
     fail(StatusCode::unsupported, "{} does not generate text: ask for logits, hidden states or an embedding", name);
@@ -45,6 +46,7 @@ void check_tokens(const RequestSpec& spec, const ModelConfig& config) {
 // Any other row would say nothing of the text.
 void check_pooling(const RequestSpec& spec, const ModelConfig& config) {
   if (spec.kind != RequestKind::embed || spec.pooling != Pooling::token) return;
+  if (config.head.kind == HeadKind::embedding) return;
   if (!config.pooled_token || !pooled_row(spec.prompt, *config.pooled_token)) {
     fail(StatusCode::invalid_argument,
          "the prompt has no token {}, the end of a text, whose row {} gives as embedding: add it or choose a pooling",

@@ -48,7 +48,8 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
     if (error.code() != StatusCode::not_found) log(LogLevel::warning, "{}", error.what());
   }
   try {
-    engine->sentence_model_ = read_sentence_model(path, plan.config().pooled_token ? Pooling::token : Pooling::mean);
+    const bool own = plan.config().pooled_token || plan.config().head.kind == HeadKind::embedding;
+    engine->sentence_model_ = read_sentence_model(path, own ? Pooling::token : Pooling::mean);
   } catch (const Error& error) {
     engine->sentence_problem_ = error;  // of interest to embeddings alone
   }

@@ -49,8 +49,9 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   if (config.final_norm) outer.final_norm = norm_of(root, Role::final_norm, "final norm");
   if (config.head.kind == HeadKind::none) return outer;
   if (config.head.dense) outer.head_dense = linear_of(root, Role::head_dense, "dense part of the head");
-  if (config.head.dense_norm) outer.head_norm = norm_of(root, Role::head_norm, "norm of the head");
-  outer.head = linear_of(root, Role::head, "head");
+  if (config.head.normed) outer.head_norm = norm_of(root, Role::head_norm, "norm of the head");
+  const bool ends_in_norm = config.head.kind == HeadKind::embedding && root.find(Role::head) == nullptr;
+  if (!ends_in_norm) outer.head = linear_of(root, Role::head, "head");
   return outer;
 }
 

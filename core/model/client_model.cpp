@@ -138,8 +138,10 @@ at::Tensor ClientModel::run_head(const at::Tensor& rows) const {
   const HeadConfig& head = config_.head;
   at::Tensor x = rows;
   if (head.dense) x = client::activate(head.dense_activation, linear(*root_->find(Role::head_dense), x));
-  if (head.dense_norm) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
-  const at::Tensor own = linear(*root_->find(Role::head), x);
+  if (head.normed) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
+  const Module* last = root_->find(Role::head);
+  if (last == nullptr) return x;
+  const at::Tensor own = linear(*last, x);
   if (own.size(1) == config_.output_width) return own;
   std::vector<int64_t> counts;
   for (int64_t columns : head_columns_) counts.push_back(columns * own.size(0));
