@@ -33,7 +33,7 @@ FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::
 FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const CachePool& pool,
                                        const std::vector<LayerCache>& caches, const Capacity& capacity) const {
   Activations activations(ops.arena(), widths_, config_, capacity.tokens);
-  record_embedding(ops, step, activations);
+  record_embedding(ops, step, activations, capacity.tokens);
   record_rope_tables(ops, step, activations);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerCache& place = caches[i];
@@ -53,7 +53,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   return outputs;
 }
 
-void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations) const {
+void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const {
   kernels::EmbeddingArgs args{};
   args.rows = step.token_count;
   args.ids = step.token_ids;
@@ -76,6 +76,11 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
   }
   args.out = activations.residual;
   ops.add(kernels::Op::embedding, args);
+  if (config_.image) {
+    const LinearTensors* patch = &outer_.patch_embedding;
+    record_linear(ops, step.token_count, capacity, &patch, 1, false, step.patches, config_.image->patch_values(),
+                  activations.residual, config_.hidden_size, /*accumulate=*/true);
+  }
   if (config_.embedding_norm) {
     record_residual_norm(ops, step.token_count, *config_.embedding_norm, outer_.embedding_norm, config_.hidden_size,
                          activations, activations.residual);

@@ -19,6 +19,21 @@ void check_kind(const RequestSpec& spec, const ModelConfig& config) {
   }
 }
 
+void check_image(const RequestSpec& spec, const ModelConfig& config) {
+  const bool given = !spec.patches.empty();
+  if (!config.image) {
+    if (given) fail(StatusCode::unsupported, "{} takes no images", config.architecture);
+    return;
+  }
+  if (!given) {
+    fail(StatusCode::unsupported, "{} takes an image, the tensor \"pixel_values\", and no text", config.architecture);
+  }
+  const size_t values = spec.prompt.size() * static_cast<size_t>(config.image->patch_values());
+  if (spec.patches.size() != values) {
+    fail(StatusCode::invalid_argument, "the patches have {} values, expected {}", spec.patches.size(), values);
+  }
+}
+
 void check_tokens(const RequestSpec& spec, const ModelConfig& config) {
   if (spec.prompt.empty()) fail(StatusCode::invalid_argument, "the prompt has no tokens, expected at least one");
   for (size_t i = 0; i < spec.prompt.size(); ++i) {
@@ -107,6 +122,7 @@ void check_cache(const RequestSpec& spec, const ServiceLimits& limits) {
 
 void check_request(const RequestSpec& spec, const ServiceLimits& limits) {
   check_kind(spec, limits.config);
+  check_image(spec, limits.config);
   check_tokens(spec, limits.config);
   check_pooling(spec, limits.config);
   check_length(spec, limits.step.context);

@@ -112,6 +112,8 @@ StatusCode Engine::wait(int64_t timeout_ms, std::string& message) {
   return mailbox_->failure;
 }
 
+const ModelConfig& Engine::config() const { return mailbox_->limits.config; }
+
 const SentenceModel& Engine::sentence_model() const {
   if (sentence_problem_) throw *sentence_problem_;
   return sentence_model_;

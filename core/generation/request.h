@@ -29,6 +29,7 @@ struct RequestSpec {
   RequestKind kind = RequestKind::generate;
   std::vector<int64_t> prompt;
   std::vector<int64_t> token_types;  ///< as many as prompt tokens, or none
+  std::vector<float> patches;        ///< of an image: [prompt tokens, patch width], as StepBuffer::set_patches takes it
   int64_t max_tokens = -1;           ///< -1: as many as the context holds
   SamplingOptions sampling;
   LogitRules rules;

@@ -1,6 +1,8 @@
 #include "core/injection/inject.h"
 
 #include <ATen/ops/linear.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/base/status.h"
 
@@ -30,7 +32,14 @@ LinearTensors linear_of(const Module& root, Role role, const char* what) {
 
 FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   FusedModel::Outer outer;
-  outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
+  if (config.image) {
+    const at::Tensor& first = require(root, Role::class_embedding, "class embedding").parameter("class_embedding");
+    outer.token_embedding = at::stack({first, at::zeros_like(first)});
+    outer.patch_embedding.weight =
+        require(root, Role::patch_embedding, "patch embedding").parameter("weight").flatten(1).contiguous();
+  } else {
+    outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
+  }
   if (const Module* positions = root.find(Role::position_embedding)) {
     outer.position_embedding = positions->parameter("weight").contiguous();
   }
@@ -57,7 +66,7 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
 
 bool is_embedding(Role role) {
   return role == Role::token_embedding || role == Role::position_embedding || role == Role::token_type_embedding ||
-         role == Role::project_in || role == Role::embedding_norm;
+         role == Role::patch_embedding || role == Role::project_in || role == Role::embedding_norm;
 }
 
 bool is_head(Role role) {

@@ -113,6 +113,16 @@ struct HeadConfig {
   bool multi_label = false;         ///< labels do not exclude each other: a sigmoid each instead of one softmax
 };
 
+/// An image as a sequence: one class row, then its patches row by row. As token ids, 0 is the class row and 1 a patch.
+struct ImageConfig {
+  int64_t channels = 0;
+  int64_t size = 0;   ///< pixels of both edges
+  int64_t patch = 0;  ///< pixels of both edges of a patch; what is left over at the right and at the bottom is not read
+
+  int64_t patches() const { return (size / patch) * (size / patch); }
+  int64_t patch_values() const { return channels * patch * patch; }
+};
+
 struct ModelConfig {
   std::string model_type;    ///< "llama"
   std::string architecture;  ///< "LlamaForCausalLM"
@@ -120,6 +130,7 @@ struct ModelConfig {
   int64_t vocabulary = 0;
   bool encoder = false;                      ///< gives hidden rows of a text that is whole in one step, never generates
   int64_t max_positions = 0;                 ///< longest context the model was made for
+  std::optional<ImageConfig> image;          ///< takes pixels in place of tokens; vocabulary is 2 then
   int64_t embedding_width = 0;               ///< of the token embedding where it is projected to hidden_size; 0: that
   int64_t position_table = 0;                ///< rows of a learned position embedding; 0: none
   int64_t position_offset = 0;               ///< row of the first token's position; longest input: position_table - it

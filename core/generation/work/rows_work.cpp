@@ -71,7 +71,11 @@ bool RowsWork::add_to(StepBuffer& step) {
   }
   // Nothing of an encoder's input is kept for another step.
   if (context_.config.encoder && room < sequence_.pending()) return false;
-  return room > 0 && step.sequence_count() < limits.sequences && sequence_.add_to(step, room, wanted, wanted);
+  if (room <= 0 || step.sequence_count() >= limits.sequences || !sequence_.add_to(step, room, wanted, wanted)) {
+    return false;
+  }
+  if (context_.config.image) step.set_patches(request().spec().patches.data(), sequence_.in_step());
+  return true;
 }
 
 bool RowsWork::take(const StepOutput& output) {

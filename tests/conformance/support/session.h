@@ -96,6 +96,23 @@ inline Request submit(graft_engine* engine, const Tokens& prompt, const graft_re
   return Request(request);
 }
 
+/// An image [channels * size, size] as `shape` says: "pixel_values" of a request.
+inline Request submit_image(graft_engine* engine, const Matrix& pixels, const std::vector<int64_t>& shape,
+                            const graft_request_options* options) {
+  graft_tensor* tensor = nullptr;
+  check(graft_tensor_new(GRAFT_DTYPE_FLOAT32, shape.data(), static_cast<int32_t>(shape.size()), pixels.values.data(),
+                         static_cast<int64_t>(pixels.values.size() * sizeof(float)), &tensor),
+        "tensor");
+  const Tensor owner(tensor);
+  graft_input* made = nullptr;
+  check(graft_input_new(&made), "input");
+  const Input input(made);
+  check(graft_input_set_tensor(made, "pixel_values", -1, tensor), "pixel_values");
+  graft_request* request = nullptr;
+  check(graft_request_submit(engine, made, options, nullptr, 0, &request), "submit an image");
+  return Request(request);
+}
+
 /// Waits for a request's float32 result; a row vector counts as one row.
 inline Matrix take_rows(graft_request* request, const char* name) {
   check(graft_request_wait(request, timeout_ms), std::string("wait for ") + name);
