@@ -154,12 +154,15 @@ void image_refusals(const Opened& opened) {
   const int64_t size = pixels.columns, channels = pixels.rows / size;
   const RequestOptions options = make_options(GRAFT_REQUEST_HIDDEN);
   refuse(opened, options, {}, GRAFT_STATUS_UNSUPPORTED, "pixel_values");
-  const auto refuse_image = [&](const std::vector<int64_t>& shape, const std::string& culprit) {
+  const auto refuse_image = [&](const std::vector<int64_t>& shape, const std::string& culprit,
+                                const char* name = "pixel_values", graft_dtype dtype = GRAFT_DTYPE_FLOAT32) {
     expect_refusal(GRAFT_STATUS_INVALID_ARGUMENT, culprit,
-                   [&] { submit_image(opened.engine.get(), pixels, shape, options.get()); });
+                   [&] { submit_image(opened.engine.get(), pixels, shape, options.get(), name, dtype); });
   };
   refuse_image({channels * size, size}, "shape");
   refuse_image({1, 1, channels, size, size}, "shape");
+  refuse_image({channels, size, size}, "input_features", "input_features");
+  refuse_image({channels, size, size}, "dtype", "pixel_values", GRAFT_DTYPE_INT32);
   pixels.values.back() = std::numeric_limits<float>::quiet_NaN();
   refuse_image({channels, size, size}, "nan");
 }
