@@ -60,7 +60,8 @@ void read_input(const graft::Engine& engine, const Input& input, RequestSpec& sp
   refuse({{input.decoder_token_count > 0, "an input's decoder_tokens"},
           {input.tensor_count > 0 && !image, "an input's tensors"}});
   const int given = (input.has_text != 0) + (input.has_tokens != 0) + (input.has_chat != 0);
-  if (image && given == 0) return read_image(*image, input, spec);
+  if (image && given > 0) refuse_text(engine.config());
+  if (image) return read_image(*image, input, spec);
   if (given != 1) {
     fail(StatusCode::invalid_argument, "the input has {} of text, tokens and chat, expected one", given);
   }

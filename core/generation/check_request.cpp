@@ -2,6 +2,7 @@
 
 #include "core/base/status.h"
 #include "core/engine/model_plan.h"
+#include "core/generation/image_input.h"
 #include "core/generation/work/pooling.h"
 #include "core/generation/work/work.h"
 
@@ -25,9 +26,7 @@ void check_image(const RequestSpec& spec, const ModelConfig& config) {
     if (given) fail(StatusCode::unsupported, "{} takes no images", config.architecture);
     return;
   }
-  if (!given) {
-    fail(StatusCode::unsupported, "{} takes an image, the tensor \"pixel_values\", and no text", config.architecture);
-  }
+  if (!given) refuse_text(config);
   const size_t values = spec.prompt.size() * static_cast<size_t>(config.image->patch_values());
   if (spec.patches.size() != values) {
     fail(StatusCode::invalid_argument, "the patches have {} values, expected {}", spec.patches.size(), values);

@@ -40,4 +40,8 @@ void take_image(const ImageConfig& image, std::span<const int64_t> shape, const 
   }
 }
 
+void refuse_text(const ModelConfig& config) {
+  fail(StatusCode::unsupported, "{} takes an image, the tensor \"pixel_values\", and no text", config.architecture);
+}
+
 }  // namespace graft

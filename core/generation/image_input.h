@@ -14,4 +14,7 @@ namespace graft {
 /// that are not numbers of a sensible size.
 void take_image(const ImageConfig& image, std::span<const int64_t> shape, const float* pixels, RequestSpec& spec);
 
+/// Throws UNSUPPORTED: the model takes an image and the request has none.
+[[noreturn]] void refuse_text(const ModelConfig& config);
+
 }  // namespace graft

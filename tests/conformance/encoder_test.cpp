@@ -154,6 +154,8 @@ void image_refusals(const Opened& opened) {
   const int64_t size = pixels.columns, channels = pixels.rows / size;
   const RequestOptions options = make_options(GRAFT_REQUEST_HIDDEN);
   refuse(opened, options, {}, GRAFT_STATUS_UNSUPPORTED, "pixel_values");
+  expect_refusal(GRAFT_STATUS_UNSUPPORTED, "pixel_values",
+                 [&] { submit_text(opened.engine.get(), "a photo", options.get()); });
   const auto refuse_image = [&](const std::vector<int64_t>& shape, const std::string& culprit,
                                 const char* name = "pixel_values", graft_dtype dtype = GRAFT_DTYPE_FLOAT32) {
     expect_refusal(GRAFT_STATUS_INVALID_ARGUMENT, culprit,
