@@ -16,10 +16,6 @@ graft_status graft_request_submit(graft_engine* engine, const graft_input* input
     graft_request*& out = output_handle("out_request", out_request);
     required("engine", engine);
     const graft_input& asked = required("input", input);
-    if (asked.has_text + asked.has_tokens + asked.has_chat != 1) {
-      fail(GRAFT_STATUS_INVALID_ARGUMENT, "input: found %d of text, tokens and chat set, expected exactly one",
-           asked.has_text + asked.has_tokens + asked.has_chat);
-    }
     const graft_request_options defaults;
     const InputView input_view(asked);
     const RequestOptionsView options_view(options != nullptr ? *options : defaults);

@@ -33,7 +33,7 @@ FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::
 FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const CachePool& pool,
                                        const std::vector<LayerCache>& caches, const Capacity& capacity) const {
   Activations activations(ops.arena(), widths_, config_, capacity.tokens);
-  record_embedding(ops, step, activations);
+  record_embedding(ops, step, activations, capacity.tokens);
   record_rope_tables(ops, step, activations);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerCache& place = caches[i];
@@ -48,13 +48,12 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   outputs.hidden =
       record_rows(ops, step.hidden_row_count, step.hidden_rows, capacity.hidden_rows, activations.residual);
   if (config_.head.kind == HeadKind::none) return outputs;
-  const float* rows =
-      record_rows(ops, step.logit_row_count, step.logit_rows, capacity.logit_rows, activations.residual);
+  float* rows = record_rows(ops, step.logit_row_count, step.logit_rows, capacity.logit_rows, activations.residual);
   outputs.logits = record_head(ops, step.logit_row_count, capacity.logit_rows, rows);
   return outputs;
 }
 
-void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations) const {
+void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const {
   kernels::EmbeddingArgs args{};
   args.rows = step.token_count;
   args.ids = step.token_ids;
@@ -77,6 +76,11 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
   }
   args.out = activations.residual;
   ops.add(kernels::Op::embedding, args);
+  if (config_.image) {
+    const LinearTensors* patch = &outer_.patch_embedding;
+    record_linear(ops, step.token_count, capacity, &patch, 1, false, step.patches, config_.image->patch_values(),
+                  activations.residual, config_.hidden_size, /*accumulate=*/true);
+  }
   if (config_.embedding_norm) {
     record_residual_norm(ops, step.token_count, *config_.embedding_norm, outer_.embedding_norm, config_.hidden_size,
                          activations, activations.residual);
@@ -126,7 +130,8 @@ float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* 
   return out;
 }
 
-float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const {
+// `x` is the head's own and may be written to.
+float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacity, float* x) const {
   const int64_t hidden = config_.hidden_width();
   if (config_.head.dense) {
     float* dense = ops.arena().take_array<float>(capacity * hidden);
@@ -141,9 +146,10 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
     activation.out = dense;
     activation.out_stride = hidden;
     ops.add(kernels::Op::activation, activation);
-    if (config_.head.dense_norm) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, dense);
     x = dense;
   }
+  if (config_.head.normed) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, x);
+  if (!outer_.head.weight.defined()) return x;
   float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;
   const int64_t own_columns = outer_.head.weight.size(0);

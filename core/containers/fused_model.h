@@ -18,6 +18,7 @@ class FusedModel {
   /// Tensors outside of the layers.
   struct Outer {
     at::Tensor token_embedding;     ///< [vocabulary, hidden], with project_in already applied
+    LinearTensors patch_embedding;  ///< of a model that takes images: token_embedding is the class row, then zeros
     at::Tensor position_embedding;  ///< [positions, hidden] or undefined
     at::Tensor type_embedding;      ///< [token types, hidden] or undefined
     NormTensors embedding_norm;     ///< undefined where the configuration has none; so are the following
@@ -52,11 +53,11 @@ class FusedModel {
                  const Capacity& capacity) const;
 
  private:
-  void record_embedding(OpList& ops, const StepView& step, Activations& activations) const;
+  void record_embedding(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const;
   void record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const;
   float* record_rows(OpList& ops, const int32_t* rows, const int32_t* indices, int64_t capacity,
                      const float* residual) const;
-  float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, const float* x) const;
+  float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, float* x) const;
 
   ModelConfig config_;
   ActivationWidths widths_;

@@ -41,6 +41,8 @@ const char* head_name(HeadKind kind) {
       return "sequence_labels";
     case HeadKind::token_labels:
       return "token_labels";
+    case HeadKind::embedding:
+      return "embedding";
   }
   return "none";
 }

@@ -97,6 +97,11 @@ StepLimits choose_limits(const EngineOptions& options, const ModelConfig& config
   return limits;
 }
 
+StepTraits traits_of(const ModelConfig& config) {
+  return {config.encoder ? Stage::encode_only : Stage::decode, config.unplaced_token,
+          config.image ? config.image->patch_values() : 0};
+}
+
 bool is_layer_linear(const ModuleSpec& module) {
   switch (module.role) {
     case Role::query:
@@ -137,8 +142,8 @@ int64_t bytes_saved(const Blueprint& blueprint, DType dtype, const Quantization&
 
 int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
   const ActivationWidths widths(config);
-  const int64_t per_token =
-      3 * widths.hidden + widths.query_key_value + widths.attention + widths.feed_forward + widths.intermediate;
+  const int64_t per_token = traits_of(config).patch_width + 3 * widths.hidden + widths.query_key_value +
+                            widths.attention + widths.feed_forward + widths.intermediate;
   const int64_t per_row = 2 * widths.hidden + config.output_width;
   return static_cast<int64_t>(sizeof(float)) *
          (limits.tokens * per_token + limits.logit_rows * per_row + limits.hidden_rows * widths.hidden);
@@ -209,6 +214,7 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.dtype = choose_dtype(options.dtype, config, plan.weights);
   plan.cache = plan_cache(config, plan.share.config, plan.dtype);
   plan.limits = choose_limits(options, config);
+  plan.traits = traits_of(config);
   plan.threads = choose_threads(options.threads, place.ranks_here);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
   plan.memory.weight_bytes -= bytes_saved(plan.share, plan.dtype, plan.quantization);

@@ -36,6 +36,7 @@ struct ModelPlan {
   Quantization quantization;     ///< of the layers' linear weights; group size 0: whole rows
   CachePlan cache;
   StepLimits limits;
+  StepTraits traits;
   int64_t threads = 1;
   MemoryPlan memory;
 

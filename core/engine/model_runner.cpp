@@ -24,6 +24,7 @@ std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOption
           {"hidden_size", config.hidden_size},
           {"the sum of the layers' widths", widths},
           {"the number of logits", config.output_width},
+          {"the values of a patch", plan.traits.patch_width},
           {"the number of ranks", plan.place.share.ranks},
           {"the grain", plan.place.share.grain},
           {"injection", static_cast<int64_t>(options.injection)},
@@ -49,9 +50,7 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
     agree_on_least(*ranks_, plan_.memory.cache_blocks);  // every rank runs the same block tables
   }
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
-  const StepTraits traits = {plan_.config().encoder ? Stage::encode_only : Stage::decode,
-                             plan_.config().unplaced_token};
-  step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, traits);
+  step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, plan_.traits);
   if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
   load(options, progress);
   std::vector<int64_t> ready = {1};

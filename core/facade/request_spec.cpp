@@ -1,7 +1,9 @@
 #include "core/facade/request_spec.h"
 
+#include "core/base/quote.h"
 #include "core/base/status.h"
 #include "core/facade/objects.h"
+#include "core/generation/image_input.h"
 
 namespace graft::facade {
 namespace {
@@ -37,10 +39,29 @@ std::vector<int64_t> encode_chat(const graft::Engine& engine, std::string_view m
   return tokenizer.encode(text, /*add_special=*/false);
 }
 
+void read_image(const ImageConfig& image, const Input& input, RequestSpec& spec) {
+  if (input.tensor_count != 1) {
+    fail(StatusCode::invalid_argument, "the input has {} tensors, expected one, \"pixel_values\"", input.tensor_count);
+  }
+  const NamedTensor& named = input.tensors[0];
+  if (view(named.name) != "pixel_values") {
+    fail(StatusCode::invalid_argument, "the input has a tensor {}, expected \"pixel_values\"", quote(view(named.name)));
+  }
+  const Tensor& tensor = named.tensor;
+  if (tensor.dtype != static_cast<int32_t>(kernels::DType::float32)) {
+    fail(StatusCode::invalid_argument, "\"pixel_values\" has dtype {}, expected float32, which is {}", tensor.dtype,
+         static_cast<int32_t>(kernels::DType::float32));
+  }
+  take_image(image, {tensor.shape, static_cast<size_t>(tensor.rank)}, static_cast<const float*>(tensor.data), spec);
+}
+
 void read_input(const graft::Engine& engine, const Input& input, RequestSpec& spec) {
-  refuse(
-      {{input.decoder_token_count > 0, "an input's decoder_tokens"}, {input.tensor_count > 0, "an input's tensors"}});
+  const std::optional<ImageConfig>& image = engine.config().image;
+  refuse({{input.decoder_token_count > 0, "an input's decoder_tokens"},
+          {input.tensor_count > 0 && !image, "an input's tensors"}});
   const int given = (input.has_text != 0) + (input.has_tokens != 0) + (input.has_chat != 0);
+  if (image && given > 0) refuse_text(engine.config());
+  if (image) return read_image(*image, input, spec);
   if (given != 1) {
     fail(StatusCode::invalid_argument, "the input has {} of text, tokens and chat, expected one", given);
   }

@@ -2,6 +2,7 @@
 
 #include "core/base/status.h"
 #include "core/engine/model_plan.h"
+#include "core/generation/image_input.h"
 #include "core/generation/work/pooling.h"
 #include "core/generation/work/work.h"
 
@@ -10,11 +11,25 @@ namespace {
 
 void check_kind(const RequestSpec& spec, const ModelConfig& config) {
   const std::string& name = config.architecture;
-  if (spec.kind == RequestKind::logits && config.head.kind == HeadKind::none) {
-    fail(StatusCode::unsupported, "{} has no head: it gives hidden states and embeddings, no logits", name);
+  const bool no_logits = config.head.kind == HeadKind::none || config.head.kind == HeadKind::embedding;
+  if (spec.kind == RequestKind::logits && no_logits) {
+    fail(StatusCode::unsupported, "{} gives hidden states and embeddings, no logits", name);
   }
   if (spec.kind == RequestKind::generate && (config.encoder || config.head.kind != HeadKind::language)) {
     fail(StatusCode::unsupported, "{} does not generate text: ask for logits, hidden states or an embedding", name);
+  }
+}
+
+void check_image(const RequestSpec& spec, const ModelConfig& config) {
+  const bool given = !spec.patches.empty();
+  if (!config.image) {
+    if (given) fail(StatusCode::unsupported, "{} takes no images", config.architecture);
+    return;
+  }
+  if (!given) refuse_text(config);
+  const size_t values = spec.prompt.size() * static_cast<size_t>(config.image->patch_values());
+  if (spec.patches.size() != values) {
+    fail(StatusCode::invalid_argument, "the patches have {} values, expected {}", spec.patches.size(), values);
   }
 }
 
@@ -45,6 +60,7 @@ void check_tokens(const RequestSpec& spec, const ModelConfig& config) {
 // Any other row would say nothing of the text.
 void check_pooling(const RequestSpec& spec, const ModelConfig& config) {
   if (spec.kind != RequestKind::embed || spec.pooling != Pooling::token) return;
+  if (config.head.kind == HeadKind::embedding) return;
   if (!config.pooled_token || !pooled_row(spec.prompt, *config.pooled_token)) {
     fail(StatusCode::invalid_argument,
          "the prompt has no token {}, the end of a text, whose row {} gives as embedding: add it or choose a pooling",
@@ -105,6 +121,7 @@ void check_cache(const RequestSpec& spec, const ServiceLimits& limits) {
 
 void check_request(const RequestSpec& spec, const ServiceLimits& limits) {
   check_kind(spec, limits.config);
+  check_image(spec, limits.config);
   check_tokens(spec, limits.config);
   check_pooling(spec, limits.config);
   check_length(spec, limits.step.context);

@@ -54,7 +54,8 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
     if (error.code() != StatusCode::not_found) log(LogLevel::warning, "{}", error.what());
   }
   try {
-    engine->sentence_model_ = read_sentence_model(path, plan.config().pooled_token ? Pooling::token : Pooling::mean);
+    const bool own = plan.config().pooled_token || plan.config().head.kind == HeadKind::embedding;
+    engine->sentence_model_ = read_sentence_model(path, own ? Pooling::token : Pooling::mean);
   } catch (const Error& error) {
     engine->sentence_problem_ = error;  // of interest to embeddings alone
   }
@@ -116,6 +117,8 @@ StatusCode Engine::wait(int64_t timeout_ms, std::string& message) {
   message = mailbox_->failure_message;
   return mailbox_->failure;
 }
+
+const ModelConfig& Engine::config() const { return mailbox_->limits.config; }
 
 const SentenceModel& Engine::sentence_model() const {
   if (sentence_problem_) throw *sentence_problem_;

@@ -49,6 +49,8 @@ class Engine {
   const SentenceModel& sentence_model() const;
   /// Never null; rendering with it throws UNSUPPORTED when the model has no chat template.
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
+  /// The whole model's, once it is loaded.
+  const ModelConfig& config() const;
   std::string info_json() const;
   std::string stats_json() const;
 

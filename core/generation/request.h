@@ -21,7 +21,7 @@ namespace graft {
 enum class RequestKind : int32_t { generate = 0, logits = 1, embed = 2, hidden = 3 };
 
 /// How one embedding is made of hidden rows. The names are those of sentence-transformers;
-/// `token` is the row of ModelConfig::pooled_token.
+/// `token` is the row of ModelConfig::pooled_token, or what a head of HeadKind::embedding gives.
 enum class Pooling : int32_t { none, mean, cls, last, max, mean_sqrt_len, weighted_mean, token };
 
 /// Checked by the engine before it is queued.
@@ -29,6 +29,7 @@ struct RequestSpec {
   RequestKind kind = RequestKind::generate;
   std::vector<int64_t> prompt;
   std::vector<int64_t> token_types;  ///< as many as prompt tokens, or none
+  std::vector<float> patches;        ///< of an image: [prompt tokens, patch width], as StepBuffer::set_patches takes it
   int64_t max_tokens = -1;           ///< -1: as many as the context holds
   SamplingOptions sampling;
   LogitRules rules;

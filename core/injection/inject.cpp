@@ -1,6 +1,8 @@
 #include "core/injection/inject.h"
 
 #include <ATen/ops/linear.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/base/status.h"
 
@@ -30,7 +32,14 @@ LinearTensors linear_of(const Module& root, Role role, const char* what) {
 
 FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   FusedModel::Outer outer;
-  outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
+  if (config.image) {
+    const at::Tensor& first = require(root, Role::class_embedding, "class embedding").parameter("class_embedding");
+    outer.token_embedding = at::stack({first, at::zeros_like(first)});
+    outer.patch_embedding.weight =
+        require(root, Role::patch_embedding, "patch embedding").parameter("weight").flatten(1).contiguous();
+  } else {
+    outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
+  }
   if (const Module* positions = root.find(Role::position_embedding)) {
     outer.position_embedding = positions->parameter("weight").contiguous();
   }
@@ -49,14 +58,15 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   if (config.final_norm) outer.final_norm = norm_of(root, Role::final_norm, "final norm");
   if (config.head.kind == HeadKind::none) return outer;
   if (config.head.dense) outer.head_dense = linear_of(root, Role::head_dense, "dense part of the head");
-  if (config.head.dense_norm) outer.head_norm = norm_of(root, Role::head_norm, "norm of the head");
-  outer.head = linear_of(root, Role::head, "head");
+  if (config.head.normed) outer.head_norm = norm_of(root, Role::head_norm, "norm of the head");
+  const bool ends_in_norm = config.head.kind == HeadKind::embedding && root.find(Role::head) == nullptr;
+  if (!ends_in_norm) outer.head = linear_of(root, Role::head, "head");
   return outer;
 }
 
 bool is_embedding(Role role) {
   return role == Role::token_embedding || role == Role::position_embedding || role == Role::token_type_embedding ||
-         role == Role::project_in || role == Role::embedding_norm;
+         role == Role::patch_embedding || role == Role::project_in || role == Role::embedding_norm;
 }
 
 bool is_head(Role role) {

@@ -18,6 +18,8 @@ namespace graft {
 enum class Role : int32_t {
   none,
   token_embedding,
+  patch_embedding,  ///< convolution over patches of an image that do not overlap: a linear of a patch's values
+  class_embedding,  ///< the row before an image's patches
   position_embedding,
   token_type_embedding,
   project_in,  ///< token embedding -> hidden_size, before positions are added

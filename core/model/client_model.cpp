@@ -94,13 +94,23 @@ at::Tensor ClientModel::embed(const Step& step) const {
   const auto rows = [](const Module& module, const at::Tensor& ids) {
     return module.parameter("weight").index_select(0, ids).to(at::kFloat);
   };
-  at::Tensor x = rows(*root_->find(Role::token_embedding), step.token_ids) * config_.embedding_scale;
+  at::Tensor x = config_.image ? embed_image(step)
+                               : rows(*root_->find(Role::token_embedding), step.token_ids) * config_.embedding_scale;
   if (const Module* in = root_->find(Role::project_in)) x = linear(*in, x);
   if (const Module* types = root_->find(Role::token_type_embedding)) x = x + rows(*types, step.token_types);
   if (const Module* positions = root_->find(Role::position_embedding)) {
     x = x + rows(*positions, step.positions + config_.position_offset);
   }
   return config_.embedding_norm ? client::norm(*root_->find(Role::embedding_norm), *config_.embedding_norm, x) : x;
+}
+
+// A class row has a patch of zeros, a patch no class row.
+at::Tensor ClientModel::embed_image(const Step& step) const {
+  const at::Tensor weight = root_->find(Role::patch_embedding)->parameter("weight").to(at::kFloat).flatten(1);
+  const at::Tensor patches =
+      at::from_blob(const_cast<float*>(step.view.patches), {step.token_ids.size(0), weight.size(1)}, at::kFloat);
+  const at::Tensor first = root_->find(Role::class_embedding)->parameter("class_embedding").to(at::kFloat);
+  return at::linear(patches, weight) + (step.token_ids == 0).unsqueeze(1) * first;
 }
 
 at::Tensor ClientModel::run_layer(const Module& layer, const LayerConfig& config, const Step& step,
@@ -138,8 +148,10 @@ at::Tensor ClientModel::run_head(const at::Tensor& rows) const {
   const HeadConfig& head = config_.head;
   at::Tensor x = rows;
   if (head.dense) x = client::activate(head.dense_activation, linear(*root_->find(Role::head_dense), x));
-  if (head.dense_norm) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
-  const at::Tensor own = linear(*root_->find(Role::head), x);
+  if (head.normed) x = client::norm(*root_->find(Role::head_norm), head.norm, x);
+  const Module* last = root_->find(Role::head);
+  if (last == nullptr) return x;
+  const at::Tensor own = linear(*last, x);
   if (own.size(1) == config_.output_width) return own;
   std::vector<int64_t> counts;
   for (int64_t columns : head_columns_) counts.push_back(columns * own.size(0));

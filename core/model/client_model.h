@@ -41,6 +41,7 @@ class ClientModel {
   struct Step;
 
   at::Tensor embed(const Step& step) const;
+  at::Tensor embed_image(const Step& step) const;
   at::Tensor run_layer(const Module& layer, const LayerConfig& config, const Step& step, const LayerCache& cache,
                        const at::Tensor& x) const;
   at::Tensor run_head(const at::Tensor& rows) const;

@@ -93,23 +93,34 @@ struct GenerationDefaults {
   std::optional<double> top_p;
 };
 
-/// What the class puts on the base model. Every kind but `none` ends in one linear, `output_width` wide.
+/// What the class puts on the base model. Every kind but `none` has rows `output_width` wide.
 enum class HeadKind : int32_t {
   none,             ///< the base model alone: hidden rows, no logits
   language,         ///< one column per token of the vocabulary
   sequence_labels,  ///< one row per sequence, from its first token
   token_labels,     ///< one row per token
+  embedding,        ///< one row per sequence, from its first token: the model's own embedding, which is no logits
 };
 
-/// rows -> norm(activation(dense(rows))) -> linear, the first parts where stated.
+/// rows -> norm(activation(dense(rows))) -> linear, the first parts where stated. An embedding may end without linear.
 struct HeadConfig {
   HeadKind kind = HeadKind::language;
   bool dense = false;
   Activation dense_activation = Activation::tanh;
-  bool dense_norm = false;
-  NormConfig norm;                  ///< of dense_norm
+  bool normed = false;
+  NormConfig norm;                  ///< where normed
   std::vector<std::string> labels;  ///< of the label kinds, in the order of the columns
   bool multi_label = false;         ///< labels do not exclude each other: a sigmoid each instead of one softmax
+};
+
+/// An image as a sequence: one class row, then its patches row by row. As token ids, 0 is the class row and 1 a patch.
+struct ImageConfig {
+  int64_t channels = 0;
+  int64_t size = 0;   ///< pixels of both edges
+  int64_t patch = 0;  ///< pixels of both edges of a patch; what is left over at the right and at the bottom is not read
+
+  int64_t patches() const { return (size / patch) * (size / patch); }
+  int64_t patch_values() const { return channels * patch * patch; }
 };
 
 struct ModelConfig {
@@ -119,6 +130,7 @@ struct ModelConfig {
   int64_t vocabulary = 0;
   bool encoder = false;                      ///< gives hidden rows of a text that is whole in one step, never generates
   int64_t max_positions = 0;                 ///< longest context the model was made for
+  std::optional<ImageConfig> image;          ///< takes pixels in place of tokens; vocabulary is 2 then
   int64_t embedding_width = 0;               ///< of the token embedding where it is projected to hidden_size; 0: that
   int64_t position_table = 0;                ///< rows of a learned position embedding; 0: none
   int64_t position_offset = 0;               ///< row of the first token's position; longest input: position_table - it
@@ -136,7 +148,7 @@ struct ModelConfig {
   /// Embeddings are the row of this token's first place, where the model's files name no other pooling.
   std::optional<int64_t> pooled_token;
   static constexpr int64_t highest_token = -1;  ///< as pooled_token: the token with the highest number
-  int64_t output_width = 0;                     ///< columns of logits: vocabulary or number of labels; 0 without a head
+  int64_t output_width = 0;                     ///< columns of the head: vocabulary, labels, or an embedding's; or 0
 
   /// Columns of a hidden row as the model gives it out.
   int64_t hidden_width() const { return embedding_width > 0 ? embedding_width : hidden_size; }

@@ -28,6 +28,11 @@ const ModuleSpec& module_of(const Blueprint& blueprint, Role role) {
   fail(StatusCode::internal, "blueprint of {} lacks a needed module", blueprint.config.architecture);
 }
 
+// What every token or every patch of the input goes through.
+const ModuleSpec& input_embedding(const Blueprint& blueprint) {
+  return module_of(blueprint, blueprint.config.image ? Role::patch_embedding : Role::token_embedding);
+}
+
 Naming find_naming(const Blueprint& blueprint, const Checkpoint& checkpoint) {
   std::vector<Naming> candidates = {{blueprint.base_prefix, ""}, {"", ""}};
   if (!blueprint.wrapped_prefix.empty()) candidates = {{"", ""}, {blueprint.wrapped_prefix, ""}};
@@ -38,7 +43,7 @@ Naming find_naming(const Blueprint& blueprint, const Checkpoint& checkpoint) {
                   {blueprint.base_prefix, ""}};
     if (!blueprint.wrapped_prefix.empty()) candidates.push_back({blueprint.wrapped_prefix, ""});
   }
-  const std::string anchor = module_of(blueprint, Role::token_embedding).path + ".weight";
+  const std::string anchor = input_embedding(blueprint).path + ".weight";
   for (const Naming& naming : candidates) {
     if (checkpoint.contains(naming.name_of(blueprint, anchor))) return naming;
   }
@@ -104,7 +109,7 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) {
   const Naming naming = find_naming(blueprint, checkpoint);
-  const ModuleSpec& embedding = module_of(blueprint, Role::token_embedding);
+  const ModuleSpec& embedding = input_embedding(blueprint);
   WeightMap map;
   std::unordered_set<std::string> used;
   for (const ModuleSpec& module : blueprint.modules) {
@@ -131,7 +136,7 @@ WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) 
       }
       used.insert(name);
       if (!from_embedding) map.bytes += bytes_of(parameter, entry);
-      if (module.role == Role::token_embedding) map.stored_dtype = entry.dtype;
+      if (&module == &embedding) map.stored_dtype = entry.dtype;
       entries.push_back(entry);
     }
   }

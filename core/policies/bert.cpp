@@ -13,7 +13,7 @@ void add_masked_language_head(BlueprintBuilder& tree, const JsonObject& json, Mo
   const int64_t hidden = config.hidden_size;
   config.head.dense = true;
   config.head.dense_activation = read_activation(json, "hidden_act", "gelu");
-  config.head.dense_norm = true;
+  config.head.normed = true;
   config.head.norm = *config.embedding_norm;
   tree.open("cls", "BertOnlyMLMHead");
   tree.open("predictions", "BertLMPredictionHead");

@@ -54,7 +54,7 @@ void add_head(BlueprintBuilder& tree, const JsonObject& json, ModelConfig& confi
   const int64_t hidden = config.hidden_size;
   const auto labels = static_cast<int64_t>(head.labels.size());
   if (head.kind == HeadKind::language) {
-    head.dense = head.dense_norm = true;
+    head.dense = head.normed = true;
     head.dense_activation = read_activation(json, "activation", "gelu");
     head.norm = *config.embedding_norm;
     tree.linear("vocab_transform", Role::head_dense, hidden, hidden, true);

@@ -17,6 +17,7 @@ StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const St
   planned_lengths_.resize(sequences);
   logit_rows_.resize(static_cast<size_t>(limits.logit_rows));
   hidden_rows_.resize(static_cast<size_t>(limits.hidden_rows));
+  patches_.resize(tokens * static_cast<size_t>(traits.patch_width));
   view_.stage = traits.stage;
   view_.token_count = &token_count_;
   view_.sequence_count = &sequence_count_;
@@ -31,6 +32,7 @@ StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const St
   view_.planned_lengths = planned_lengths_.data();
   view_.logit_rows = logit_rows_.data();
   view_.hidden_rows = hidden_rows_.data();
+  if (traits.patch_width > 0) view_.patches = patches_.data();
   for (int64_t k = 0; k < kinds_; ++k) {
     const int64_t block_size = pool.kind(k).block_size;
     const int64_t stride = (limits.context + block_size - 1) / block_size;
@@ -87,6 +89,10 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
     std::copy_n(table.begin(), used, block_tables_[k].begin() + static_cast<int64_t>(s) * stride);
   }
   return place;
+}
+
+void StepBuffer::set_patches(const float* values, int64_t count) {
+  std::copy_n(values, count * traits_.patch_width, patches_.begin() + (token_count_ - count) * traits_.patch_width);
 }
 
 }  // namespace graft

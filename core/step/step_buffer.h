@@ -25,6 +25,7 @@ struct StepTraits {
   /// Token that has no place of its own: its position is -1 and the following tokens count on as if it were not there.
   /// RoBERTa does so with its padding token. -1: every token counts.
   int64_t unplaced_token = -1;
+  int64_t patch_width = 0;  ///< values of an image's patch; 0: the model takes no images
 };
 
 class StepBuffer {
@@ -53,6 +54,9 @@ class StepBuffer {
   /// them. `token_types` has `count` entries, or is null: zeros. An encoder's sequence is whole in one step.
   Place add_sequence(const int64_t* tokens, const int64_t* token_types, int64_t count, int64_t first_position,
                      int64_t planned_length, const SequenceBlocks& blocks, Wanted wanted);
+
+  /// Gives the tokens of the sequence added last what they stand for: [count, patch_width], zeros for a class row.
+  void set_patches(const float* values, int64_t count);
 
   /// The step as bytes, for other ranks to run: only what is used of each array. `bytes` holds packed_bytes().
   void pack(std::byte* bytes) const;
@@ -85,6 +89,7 @@ class StepBuffer {
   int32_t hidden_row_count_ = 0;
   std::vector<int32_t> token_ids_, token_types_, positions_, sequence_of_, query_starts_, context_lengths_,
       planned_lengths_, logit_rows_, hidden_rows_;
+  std::vector<float> patches_;
   int64_t block_sizes_[StepView::max_cache_kinds] = {};
   std::vector<int32_t> slots_[StepView::max_cache_kinds];
   std::vector<int32_t> block_tables_[StepView::max_cache_kinds];

@@ -1,10 +1,12 @@
-// A step as bytes: five counts, then the used part of each array.
+// A step as bytes: four counts, then the used part of each array.
 #include <algorithm>
 #include <cstring>
 
 #include "core/step/step_buffer.h"
 
 namespace graft {
+
+static_assert(sizeof(float) == sizeof(int32_t), "all elements have one size");
 
 struct StepBuffer::Counts {
   int32_t tokens, sequences, logit_rows, hidden_rows;
@@ -22,6 +24,7 @@ void StepBuffer::for_each_array(Self& self, Function&& function) {
   function(self.planned_lengths_.data(), sequences);
   function(self.logit_rows_.data(), self.logit_row_count_);
   function(self.hidden_rows_.data(), self.hidden_row_count_);
+  function(self.patches_.data(), tokens * self.traits_.patch_width);
   for (int64_t k = 0; k < self.kinds_; ++k) {
     function(self.slots_[k].data(), tokens);
     for (int64_t s = 0; s < sequences; ++s) {
@@ -34,12 +37,13 @@ void StepBuffer::for_each_array(Self& self, Function&& function) {
 
 int64_t StepBuffer::packed_bytes() const {
   int64_t elements = 0;
-  for_each_array(*this, [&](const int32_t*, int64_t count) { elements += count; });
+  for_each_array(*this, [&](const auto*, int64_t count) { elements += count; });
   return static_cast<int64_t>(sizeof(Counts)) + elements * static_cast<int64_t>(sizeof(int32_t));
 }
 
 int64_t StepBuffer::most_packed_bytes() const {
-  int64_t elements = 4 * limits_.tokens + 3 * limits_.sequences + 1 + limits_.logit_rows + limits_.hidden_rows;
+  int64_t elements =
+      (4 + traits_.patch_width) * limits_.tokens + 3 * limits_.sequences + 1 + limits_.logit_rows + limits_.hidden_rows;
   for (int64_t k = 0; k < kinds_; ++k) {
     elements += limits_.tokens + limits_.sequences * view_.caches[k].block_table_stride;
   }
@@ -50,8 +54,8 @@ void StepBuffer::pack(std::byte* bytes) const {
   const Counts counts{token_count_, sequence_count_, logit_row_count_, hidden_row_count_};
   std::memcpy(bytes, &counts, sizeof counts);
   bytes += sizeof counts;
-  for_each_array(*this, [&](const int32_t* array, int64_t count) {
-    const auto size = static_cast<size_t>(count) * sizeof(int32_t);
+  for_each_array(*this, [&](const auto* array, int64_t count) {
+    const auto size = static_cast<size_t>(count) * sizeof *array;
     std::memcpy(bytes, array, size);
     bytes += size;
   });
@@ -65,8 +69,8 @@ void StepBuffer::unpack(const std::byte* bytes) {
   logit_row_count_ = counts.logit_rows;
   hidden_row_count_ = counts.hidden_rows;
   bytes += sizeof counts;
-  for_each_array(*this, [&](int32_t* array, int64_t count) {
-    const auto size = static_cast<size_t>(count) * sizeof(int32_t);
+  for_each_array(*this, [&](auto* array, int64_t count) {
+    const auto size = static_cast<size_t>(count) * sizeof *array;
     std::memcpy(array, bytes, size);
     bytes += size;
   });

@@ -38,6 +38,7 @@ struct StepView {
   const int32_t* planned_lengths = nullptr;   ///< [S] length the sequence may reach (chooses length-dependent rope)
   const int32_t* logit_rows = nullptr;        ///< [R] tokens whose logits are wanted, ascending
   const int32_t* hidden_rows = nullptr;       ///< [H] tokens whose last hidden state is wanted, ascending
+  const float* patches = nullptr;             ///< [T, patch width] of models that take images; zeros for a class row
   CacheView caches[max_cache_kinds];
 };
 

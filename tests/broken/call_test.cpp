@@ -204,7 +204,7 @@ TEST_F(BrokenInput, Text) {
   expect_failure(graft_input_set_tensor(input_.get(), "", 0, nullptr), invalid, {"name: found an empty text"});
   graft_request* request = nullptr;
   expect_failure(graft_request_submit(engine_.get(), input_.get(), nullptr, nullptr, 0, &request), invalid,
-                 {"input: found 0 of text, tokens and chat"});
+                 {"the input has 0 of text, tokens and chat"});
   ASSERT_EQ(graft_input_set_text(input_.get(), "", 0), GRAFT_STATUS_OK);
   expect_failure(graft_request_submit(engine_.get(), input_.get(), nullptr, nullptr, 0, &request), invalid,
                  {"no tokens"});

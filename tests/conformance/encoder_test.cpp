@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +34,17 @@ Opened open(const std::filesystem::path& directory, const Cell& cell) {
   return opened;
 }
 
+Request submit_input(const Opened& opened, size_t i, const graft_request_options* options) {
+  const EncoderCase& expected = opened.expected;
+  if (expected.pixels.empty()) {
+    return submit(opened.engine.get(), expected.prompts[i], options, nullptr, 0, expected.token_types[i]);
+  }
+  const Matrix& pixels = expected.pixels[i];
+  std::vector<int64_t> shape = {pixels.rows / pixels.columns, pixels.columns, pixels.columns};
+  if (i % 2 == 1) shape.insert(shape.begin(), 1);
+  return submit_image(opened.engine.get(), pixels, shape, options);
+}
+
 /// Results of all inputs, submitted before the first is taken.
 std::vector<Matrix> results(const Opened& opened, graft_request_kind kind, const char* name,
                             graft_pooling pooling = GRAFT_POOLING_MODEL) {
@@ -40,8 +52,7 @@ std::vector<Matrix> results(const Opened& opened, graft_request_kind kind, const
   check(graft_request_options_set_pooling(options.get(), pooling), "pooling");
   std::vector<Request> requests;
   for (size_t i = 0; i < opened.expected.prompts.size(); ++i) {
-    requests.push_back(submit(opened.engine.get(), opened.expected.prompts[i], options.get(), nullptr, 0,
-                              opened.expected.token_types[i]));
+    requests.push_back(submit_input(opened, i, options.get()));
   }
   std::vector<Matrix> taken;
   for (const Request& request : requests) taken.push_back(take_rows(request.get(), name));
@@ -93,10 +104,10 @@ void embeddings(const Opened& opened) {
                opened.expected.tolerance);
 }
 
-void refuse(const Opened& opened, const RequestOptions& options, const Tokens& types, graft_status status,
-            const std::string& culprit) {
+template <class Submit>
+void expect_refusal(graft_status status, const std::string& culprit, Submit submit) {
   try {
-    submit(opened.engine.get(), opened.expected.prompts[0], options.get(), nullptr, 0, types);
+    submit();
     FAIL() << "accepted";
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find(graft_status_name(status)), std::string::npos) << error.what();
@@ -104,11 +115,19 @@ void refuse(const Opened& opened, const RequestOptions& options, const Tokens& t
   }
 }
 
+void refuse(const Opened& opened, const RequestOptions& options, const Tokens& types, graft_status status,
+            const std::string& culprit) {
+  expect_refusal(status, culprit,
+                 [&] { submit(opened.engine.get(), opened.expected.prompts[0], options.get(), nullptr, 0, types); });
+}
+
+void refuse_kind(const Opened& opened, graft_request_kind kind) {
+  expect_refusal(GRAFT_STATUS_UNSUPPORTED, opened.expected.architecture,
+                 [&] { submit_input(opened, 0, make_options(kind).get()); });
+}
+
 void logits(const Opened& opened) {
-  if (opened.expected.logits.empty()) {
-    refuse(opened, make_options(GRAFT_REQUEST_LOGITS), {}, GRAFT_STATUS_UNSUPPORTED, opened.expected.architecture);
-    return;
-  }
+  if (opened.expected.logits.empty()) return refuse_kind(opened, GRAFT_REQUEST_LOGITS);
   expect_equal(results(opened, GRAFT_REQUEST_LOGITS, "logits"), opened.expected.logits, opened.expected.tolerance);
 }
 
@@ -130,8 +149,29 @@ void scores(const Opened& opened) {
   expect_equal(results(opened, GRAFT_REQUEST_LOGITS, "scores"), expected, opened.expected.tolerance);
 }
 
+void image_refusals(const Opened& opened) {
+  Matrix pixels = opened.expected.pixels[0];
+  const int64_t size = pixels.columns, channels = pixels.rows / size;
+  const RequestOptions options = make_options(GRAFT_REQUEST_HIDDEN);
+  refuse(opened, options, {}, GRAFT_STATUS_UNSUPPORTED, "pixel_values");
+  expect_refusal(GRAFT_STATUS_UNSUPPORTED, "pixel_values",
+                 [&] { submit_text(opened.engine.get(), "a photo", options.get()); });
+  const auto refuse_image = [&](const std::vector<int64_t>& shape, const std::string& culprit,
+                                const char* name = "pixel_values", graft_dtype dtype = GRAFT_DTYPE_FLOAT32) {
+    expect_refusal(GRAFT_STATUS_INVALID_ARGUMENT, culprit,
+                   [&] { submit_image(opened.engine.get(), pixels, shape, options.get(), name, dtype); });
+  };
+  refuse_image({channels * size, size}, "shape");
+  refuse_image({1, 1, channels, size, size}, "shape");
+  refuse_image({channels, size, size}, "input_features", "input_features");
+  refuse_image({channels, size, size}, "dtype", "pixel_values", GRAFT_DTYPE_INT32);
+  pixels.values.back() = std::numeric_limits<float>::quiet_NaN();
+  refuse_image({channels, size, size}, "nan");
+}
+
 void refusals(const Opened& opened) {
-  refuse(opened, make_options(GRAFT_REQUEST_GENERATE), {}, GRAFT_STATUS_UNSUPPORTED, opened.expected.architecture);
+  refuse_kind(opened, GRAFT_REQUEST_GENERATE);
+  if (!opened.expected.pixels.empty()) return image_refusals(opened);
   const RequestOptions embed = make_options(GRAFT_REQUEST_EMBED);
   const auto prompt = opened.expected.prompts[0].size();
   const bool typed = !opened.expected.token_types[0].empty() || opened.info.at("model_type") == "bert";

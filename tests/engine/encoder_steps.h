@@ -34,11 +34,12 @@ inline Matrix take(const float* values, int64_t first_row, int64_t rows, int64_t
 // Runs sequences in one step; every token gives its hidden row and, where the head has rows per token, its logits.
 // A runner, or what has a step and a cache like one.
 template <class Runner>
-Rows run_step(Runner& runner, const std::vector<Tokens>& prompts, const std::vector<Tokens>& types) {
+Rows run_step(Runner& runner, const std::vector<Tokens>& prompts, const std::vector<Tokens>& types,
+              const std::vector<Matrix>& patches = {}) {
   using Wanted = StepBuffer::Rows;
   const ModelConfig& config = runner.plan().config();
   const bool has_head = config.head.kind != HeadKind::none;
-  const bool per_sequence = config.head.kind == HeadKind::sequence_labels;
+  const bool per_sequence = config.head.kind == HeadKind::sequence_labels || config.head.kind == HeadKind::embedding;
   const Wanted logits = !has_head ? Wanted::none : per_sequence ? Wanted::first : Wanted::all;
   StepBuffer& step = runner.step();
   step.clear();
@@ -51,6 +52,7 @@ Rows run_step(Runner& runner, const std::vector<Tokens>& prompts, const std::vec
     EXPECT_TRUE(blocks.back()->grow(count));
     places.push_back(step.add_sequence(prompts[i].data(), types[i].empty() ? nullptr : types[i].data(), count, 0, count,
                                        *blocks.back(), {logits, Wanted::all}));
+    if (!patches.empty()) step.set_patches(patches[i].values.data(), count);
   }
   const StepOutput output = runner.run();
   EXPECT_EQ(output.logits == nullptr, !has_head);

@@ -22,11 +22,13 @@ TEST_P(Encoder, GivesWhatTransformersGives) {
   EXPECT_EQ(config.architecture, expected.architecture);
   EXPECT_EQ(config.head.labels, expected.labels);
   EXPECT_TRUE(config.encoder);
-  const Rows together = run_step(runner, expected.prompts, expected.token_types);
+  const Rows together = run_step(runner, expected.prompts, expected.token_types, expected.patches);
   EXPECT_LT(error_of(together.hidden, expected.hidden), expected.tolerance);
-  EXPECT_LT(error_of(together.logits, expected.logits), expected.tolerance);
+  EXPECT_LT(error_of(together.logits, expected.head_rows()), expected.tolerance);
   for (size_t i = 0; i < expected.prompts.size(); ++i) {
-    const Rows alone = run_step(runner, {expected.prompts[i]}, {expected.token_types[i]});
+    std::vector<Matrix> patches;
+    if (!expected.patches.empty()) patches.push_back(expected.patches[i]);
+    const Rows alone = run_step(runner, {expected.prompts[i]}, {expected.token_types[i]}, patches);
     EXPECT_LE(error_of(alone.hidden, {together.hidden[i]}), ragged_tolerance);
     if (together.logits.empty()) continue;
     EXPECT_LE(error_of(alone.logits, {together.logits[i]}), ragged_tolerance);
@@ -40,9 +42,9 @@ TEST_P(EncoderLowPrecision, KeepsToTransformersOwn) {
   const EncoderCase expected = conformance::read_encoder_case(cases_folder() / name);
   ModelRunner runner = make_runner(name, injection, "auto");
   ASSERT_EQ(name_of(runner.plan().dtype), expected.dtype);
-  const Rows rows = run_step(runner, expected.prompts, expected.token_types);
+  const Rows rows = run_step(runner, expected.prompts, expected.token_types, expected.patches);
   EXPECT_LE(error_of(rows.hidden, expected.hidden), low_precision_factor * expected.low_precision_hidden);
-  EXPECT_LE(error_of(rows.logits, expected.logits), low_precision_factor * expected.low_precision_logits);
+  EXPECT_LE(error_of(rows.logits, expected.head_rows()), low_precision_factor * expected.low_precision_logits);
 }
 
 class DecoderHidden : public testing::TestWithParam<std::tuple<std::string, InjectionMode>> {};
@@ -75,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, Encoder,
 INSTANTIATE_TEST_SUITE_P(Cases, EncoderLowPrecision,
                          testing::Combine(testing::Values("bert_base_bfloat16", "bert_sequence_multi_label",
                                                           "roberta_mlm_relu", "xlm_roberta_sequence_labels",
-                                                          "distilbert_base_relu"),
+                                                          "distilbert_base_relu", "clip_vision_bfloat16",
+                                                          "clip_vision_float16"),
                                           testing::ValuesIn(modes)),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Cases, DecoderHidden,

@@ -34,8 +34,7 @@ class RoundedModel {
   RoundedModel(const std::string& name, const Quantization& quantization)
       : plan_(plan_model((cases_folder() / name).string(), {.dtype = "float32", .injection = InjectionMode::none})),
         cache_(plan_.cache.kinds, plan_.memory.cache_blocks),
-        step_(plan_.limits, cache_,
-              {plan_.config().encoder ? Stage::encode_only : Stage::decode, plan_.config().unplaced_token}) {
+        step_(plan_.limits, cache_, plan_.traits) {
     const c10::InferenceMode guard;
     std::unique_ptr<Module> root = load_tree(plan_, DType::float32);
     for (Module* layer : decoder_layers(*root)) round_below(*layer, quantization);
@@ -86,12 +85,13 @@ class Quantized : public testing::TestWithParam<Given> {};
 TEST_P(Quantized, FusedLayersAgreeWithTheRoundedClientModel) {
   const auto& [name, encoder, quantization] = GetParam();
   std::vector<Tokens> prompts, types;
-  std::vector<Matrix> exact;
+  std::vector<Matrix> exact, patches;
   if (encoder) {
     const EncoderCase given = conformance::read_encoder_case(cases_folder() / name);
     prompts = given.prompts;
     types = given.token_types;
     exact = given.hidden;
+    patches = given.patches;
   } else {
     prompts = conformance::read_case(cases_folder() / name).prompts;
     types.resize(prompts.size());
@@ -100,7 +100,7 @@ TEST_P(Quantized, FusedLayersAgreeWithTheRoundedClientModel) {
   }
   RoundedModel rounded(name, quantization);
   EXPECT_GE(rounded.rounded(), 4 * static_cast<int64_t>(rounded.plan().config().layers.size()));
-  const Rows expected = run_step(rounded, prompts, types);
+  const Rows expected = run_step(rounded, prompts, types, patches);
 
   EngineOptions options;
   options.dtype = "float32";
@@ -108,7 +108,7 @@ TEST_P(Quantized, FusedLayersAgreeWithTheRoundedClientModel) {
   options.threads = 2;
   ModelRunner runner(plan_model((cases_folder() / name).string(), options), options, make_single_communicator(),
                      nullptr);
-  const Rows got = run_step(runner, prompts, types);
+  const Rows got = run_step(runner, prompts, types, patches);
   const double error = error_of(got.hidden, expected.hidden);
   RecordProperty("error", std::to_string(error));
   EXPECT_LT(error, tolerance);
@@ -124,7 +124,8 @@ std::string test_name(const testing::TestParamInfo<Given>& info) {
 
 std::vector<Given> given() {
   std::vector<Given> all;
-  for (const auto& [name, encoder] : {std::pair{"llama_gqa", false}, {"gpt2_plain", false}, {"bert_base", true}}) {
+  for (const auto& [name, encoder] :
+       {std::pair{"llama_gqa", false}, {"gpt2_plain", false}, {"bert_base", true}, {"clip_vision_base", true}}) {
     for (const Quantization& quantization :
          {Quantization{8, 0}, Quantization{8, 128}, Quantization{4, 32}, Quantization{4, 24}}) {
       all.push_back({name, encoder, quantization});

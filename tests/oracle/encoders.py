@@ -24,7 +24,11 @@ def load(directory, architecture, dtype=torch.float32):
 
 @torch.no_grad()
 def answer(model, prompt, types):
-    """(hidden [T, width], logits [rows, columns] or None), float32."""
+    """(hidden [T, width], logits [rows, columns] or None), float32; of an image, its embedding in place of logits."""
+    if isinstance(prompt, torch.Tensor):
+        output = model(pixel_values=prompt[None])
+        embedding = output.pooler_output if model is model.base_model else output.image_embeds
+        return output.last_hidden_state[0].float(), embedding.float()
     inputs = {"input_ids": torch.tensor([prompt])}
     if types is not None:
         inputs["token_type_ids"] = torch.tensor([types])
@@ -46,6 +50,30 @@ def difference(result, expected):
     return max(reference.error(a, b) for a, b in zip(result, expected) if b is not None)
 
 
+def draw_images(model, case, seed, count):
+    """[(pixels [channels, size, size], None)]"""
+    generator = torch.Generator().manual_seed(checkpoint.seed_of(case["name"] + "/images", seed))
+    config = model.config
+    shape = (config.num_channels, config.image_size, config.image_size)
+    return [(torch.randn(shape, generator=generator), None) for _ in range(count)]
+
+
+def patches_of(pixels, size):
+    """[1 + patches, values of a patch]: the class row is zero."""
+    edge = pixels.shape[-1] // size * size
+    rows = torch.nn.functional.unfold(pixels[None, :, :edge, :edge], size, stride=size)[0].T
+    return torch.cat([torch.zeros(1, rows.shape[1]), rows])
+
+
+def image_tensors(model, inputs):
+    """What stands for the tokens of image I: its pixels as [channels * size, size], and its patches."""
+    tensors = {}
+    for i, (pixels, _) in enumerate(inputs):
+        tensors[f"pixels.{i}"] = pixels.flatten(0, 1).contiguous()
+        tensors[f"patches.{i}"] = patches_of(pixels, model.config.patch_size).contiguous()
+    return tensors
+
+
 def draw(model, case, seed):
     """[(prompt, token types or None)]"""
     rng = random.Random(checkpoint.seed_of(case["name"] + "/prompts", seed))
@@ -65,7 +93,7 @@ def draw(model, case, seed):
 def weakest_parameter(model, prompt, types):
     """(error, name) of the parameter whose loss changes the outputs least."""
     expected = answer(model, prompt, types)
-    head = model.get_output_embeddings()
+    head = None if isinstance(prompt, torch.Tensor) else model.get_output_embeddings()
     tied = head is not None and head.weight is model.get_input_embeddings().weight
     weakest = (float("inf"), "")
     for name, parameter in model.named_parameters():
@@ -126,20 +154,25 @@ def make(family, case, directory, arguments, stamp):
     model = checkpoint.build(family, case, arguments.seed, arguments.scale)
     checkpoint.save(model, case, directory)
     loaded = load(directory, case["architecture"])
-    inputs = draw(loaded, case, arguments.seed)
+    images = getattr(family, "IMAGES", 0)
+    inputs = draw_images(loaded, case, arguments.seed, images) if images else draw(loaded, case, arguments.seed)
     answers = [answer(loaded, *each) for each in inputs]
     visible = verify(family, case, loaded, model.float(), inputs, arguments.scale)
     tensors = {}
     for i, (hidden, logits) in enumerate(answers):
         tensors[f"hidden.{i}"] = hidden.contiguous()
         if logits is not None:
-            tensors[f"logits.{i}"] = logits.contiguous()
+            tensors[f"{'pooled' if images else 'logits'}.{i}"] = logits.contiguous()
         if getattr(family, "POOLED", False):
             tensors[f"pooled.{i}"] = pooled(loaded, inputs[i][0]).contiguous()
+    prompts = [prompt for prompt, _ in inputs]
+    if images:
+        tensors |= image_tensors(loaded, inputs)
+        prompts = [[0] + [1] * (len(hidden) - 1) for hidden, _ in answers]
     record = {
         "name": case["name"], "family": family.MODEL_TYPE, "encoder": True, "architecture": case["architecture"],
         "dtype": case.get("dtype", "float32"), "tolerance": TOLERANCE,
-        "prompts": [prompt for prompt, _ in inputs], "token_types": [types for _, types in inputs],
+        "prompts": prompts, "token_types": [types for _, types in inputs],
         "labels": [loaded.config.id2label[i] for i in range(loaded.config.num_labels)]
                   if "Classification" in case["architecture"] else [],
         "low_precision": low_precision(directory, case, inputs, answers) if "dtype" in case else None,

@@ -162,6 +162,23 @@ TEST(Policy, ClipWithProjectionIsRefused) {
   EXPECT_EQ(match(clip("")).blueprint.config.pooled_token, 49407);
 }
 
+TEST(Policy, ClipVisionNeedsSquareImagesOfWholePatches) {
+  const auto clip = [](const std::string& extra) { return R"({"model_type":"clip_vision_model")" + extra + "}"; };
+  expect_error(clip(R"(,"architectures":["CLIPForImageClassification"])"), StatusCode::unsupported,
+               "CLIPForImageClassification");
+  expect_error(clip(R"(,"image_size":[224,336])"), StatusCode::corrupt_data, "image_size");
+  expect_error(clip(R"(,"patch_size":225)"), StatusCode::corrupt_data, "patch_size");
+  expect_error(clip(R"(,"patch_size":0)"), StatusCode::corrupt_data, "patch_size");
+  expect_error(clip(R"(,"num_channels":1024,"patch_size":224)"), StatusCode::corrupt_data, "patch_size");
+  expect_error(clip(R"(,"num_channels":1024,"image_size":16384)"), StatusCode::corrupt_data, "image_size");
+  const ModelConfig config = match(clip("")).blueprint.config;
+  EXPECT_EQ(config.position_table, 50);
+  EXPECT_EQ(config.image->patch_values(), 3072);
+  EXPECT_EQ(config.output_width, 768);
+  const std::string projected = R"(,"architectures":["CLIPVisionModelWithProjection"])";
+  EXPECT_EQ(match(clip(projected)).blueprint.config.output_width, 512);
+}
+
 TEST(Policy, EveryFileIsInTheTable) {
   std::vector<std::string> names;
   for (const Policy* policy : policies()) names.emplace_back(policy->name);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace graft {
 namespace {
 
@@ -79,6 +81,32 @@ TEST(StepBuffer, LeavesOutThePositionOfAnUnplacedToken) {
   EXPECT_EQ(std::vector<int32_t>(positions, positions + 4), (std::vector<int32_t>{0, -1, 1, -1}));
   EXPECT_EQ(step.view().caches[0].slots[2], blocks.slot(0, 2)) << "keys lie where they lay";
   EXPECT_EQ(step.view().stage, Stage::encode_only);
+}
+
+TEST(StepBuffer, PatchesOfSeveralImagesReachOtherRanks) {
+  CachePool pool({{1, 1, 8, 0, 4, DType::float32}}, {8});
+  const StepLimits limits{.tokens = 8, .sequences = 4, .logit_rows = 1, .hidden_rows = 8, .context = 8};
+  const StepTraits traits{.stage = Stage::encode_only, .patch_width = 2};
+  StepBuffer step(limits, pool, traits), other(limits, pool, traits);
+  const int64_t tokens[] = {0, 1, 1};
+  const float images[2][6] = {{0, 0, 1, 2, 3, 4}, {0, 0, -1, -2, -3, -4}};
+  std::vector<std::unique_ptr<SequenceBlocks>> blocks;
+  step.clear();
+  for (const auto& image : images) {
+    blocks.push_back(std::make_unique<SequenceBlocks>(pool));
+    ASSERT_TRUE(blocks.back()->grow(3));
+    step.add_sequence(tokens, nullptr, 3, 0, 3, *blocks.back(), {});
+    step.set_patches(image, 3);
+  }
+  ASSERT_LE(step.packed_bytes(), step.most_packed_bytes());
+  std::vector<std::byte> bytes(static_cast<size_t>(step.packed_bytes()));
+  step.pack(bytes.data());
+  other.unpack(bytes.data());
+  const std::vector<float> expected = {0, 0, 1, 2, 3, 4, 0, 0, -1, -2, -3, -4};
+  EXPECT_EQ(std::vector<float>(step.view().patches, step.view().patches + 12), expected);
+  EXPECT_EQ(std::vector<float>(other.view().patches, other.view().patches + 12), expected);
+  EXPECT_EQ(other.token_count(), 6);
+  EXPECT_EQ(StepBuffer(limits, pool).view().patches, nullptr);
 }
 
 }  // namespace

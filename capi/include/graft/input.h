@@ -2,9 +2,9 @@
  * What a request is about: text, or token ids, or a conversation, and what else the model takes in. Send, not Sync:
  * fill it on one thread, then submit it any number of times. Submitting copies it.
  *
- * Exactly one of text, tokens and chat must be set when it is submitted; setting one again replaces it. What this
- * release or the model does not take in makes graft_request_submit return GRAFT_STATUS_UNSUPPORTED with a text that
- * names it.
+ * Exactly one of text, tokens and chat must be set when it is submitted; setting one again replaces it. A model of
+ * images takes the tensor "pixel_values" instead (docs/images.md says how to make it). What this release or the model
+ * does not take in makes graft_request_submit return GRAFT_STATUS_UNSUPPORTED with a text that names it.
  *
  * Every setter: Thread: one at a time per input. Status: INVALID_ARGUMENT, OUT_OF_MEMORY. Since ABI 1.
  */

@@ -63,7 +63,8 @@ typedef int32_t graft_pooling;
 
 enum {
   GRAFT_POOLING_MODEL = 0, /**< default: as the files of sentence-transformers say; where there are none, the row of
-                              the end of the text for CLIP's text model, else the mean */
+                              the end of the text for CLIP's text model, pooler_output or image_embeds for its vision
+                              model, else the mean */
   GRAFT_POOLING_MEAN = 1,
   GRAFT_POOLING_CLS = 2,  /**< the first row */
   GRAFT_POOLING_LAST = 3, /**< the last row */

@@ -6,10 +6,17 @@
 namespace graft {
 namespace {
 
-// A sequence classifier reads its answer at the first token.
+// Whether the answer is the head's rows and not hidden ones.
+bool wants_head(const RequestSpec& spec, const ModelConfig& config) {
+  const bool own_embedding =
+      spec.kind == RequestKind::embed && spec.pooling == Pooling::token && config.head.kind == HeadKind::embedding;
+  return spec.kind == RequestKind::logits || own_embedding;
+}
+
+// A sequence classifier and an embedding's head read at the first token.
 StepBuffer::Rows wanted_rows(const RequestSpec& spec, const ModelConfig& config) {
-  const bool label = spec.kind == RequestKind::logits && config.head.kind == HeadKind::sequence_labels;
-  return label ? StepBuffer::Rows::first : StepBuffer::Rows::all;
+  const bool first = config.head.kind == HeadKind::sequence_labels || config.head.kind == HeadKind::embedding;
+  return first && wants_head(spec, config) ? StepBuffer::Rows::first : StepBuffer::Rows::all;
 }
 
 // check_request has found the token.
@@ -36,8 +43,9 @@ RowsWork::RowsWork(std::shared_ptr<RequestState> state, const WorkContext& conte
       request_kind_(request().spec().kind),
       sequence_(context.pool, request().spec().prompt, request().spec().token_types,
                 planned_length(request().spec(), context.limits.context)),
+      wants_head_(wants_head(request().spec(), context.config)),
       rows_(wanted_rows(request().spec(), context.config)),
-      columns_(wants_logits() ? context.config.output_width : context.config.hidden_width()),
+      columns_(wants_head_ ? context.config.output_width : context.config.hidden_width()),
       result_(std::make_shared<ResultTensor>()) {
   result_->name = result_name(request_kind_);
   if (request_kind_ == RequestKind::embed && request().spec().pooling != Pooling::none) {
@@ -53,7 +61,7 @@ bool RowsWork::add_to(StepBuffer& step) {
   const StepLimits& limits = step.limits();
   int64_t room = limits.tokens - step.token_count();
   StepBuffer::Wanted wanted;
-  if (wants_logits()) {
+  if (wants_head_) {
     wanted.logits = rows_;
     const int64_t rows = limits.logit_rows - step.logit_row_count();
     room = rows_ == StepBuffer::Rows::all ? std::min(room, rows) : rows > 0 ? room : 0;
@@ -63,13 +71,17 @@ bool RowsWork::add_to(StepBuffer& step) {
   }
   // Nothing of an encoder's input is kept for another step.
   if (context_.config.encoder && room < sequence_.pending()) return false;
-  return room > 0 && step.sequence_count() < limits.sequences && sequence_.add_to(step, room, wanted, wanted);
+  if (room <= 0 || step.sequence_count() >= limits.sequences || !sequence_.add_to(step, room, wanted, wanted)) {
+    return false;
+  }
+  if (context_.config.image) step.set_patches(request().spec().patches.data(), sequence_.in_step());
+  return true;
 }
 
 bool RowsWork::take(const StepOutput& output) {
   const StepBuffer::Place& place = sequence_.place();
   const float* rows =
-      wants_logits() ? output.logits + place.logit_row * columns_ : output.hidden + place.hidden_row * columns_;
+      wants_head_ ? output.logits + place.logit_row * columns_ : output.hidden + place.hidden_row * columns_;
   take_rows(rows, rows_ == StepBuffer::Rows::all ? sequence_.in_step() : 1);
   sequence_.advance();
   if (sequence_.pending() > 0) {
@@ -95,7 +107,7 @@ void RowsWork::publish() {
     result_->values = pooler_->result();
     if (request().spec().normalize) normalize(result_->values);
   }
-  if (rows_ == StepBuffer::Rows::first) publish_scores();
+  if (context_.config.head.kind == HeadKind::sequence_labels && wants_head_) publish_scores();
   request().add_result(std::move(result_));
   request().finish(FinishReason::stop, 0);
 }

@@ -20,7 +20,6 @@ class RowsWork : public Work {
   void cancel() override { request().finish(FinishReason::cancelled, 0); }
 
  private:
-  bool wants_logits() const { return request_kind_ == RequestKind::logits; }
   void take_rows(const float* rows, int64_t count);
   void publish();
   void publish_scores();
@@ -28,6 +27,7 @@ class RowsWork : public Work {
   WorkContext context_;
   RequestKind request_kind_;
   Sequence sequence_;
+  bool wants_head_;
   StepBuffer::Rows rows_;
   int64_t columns_;
   std::shared_ptr<ResultTensor> result_;

@@ -81,7 +81,7 @@ PolicyMatch match_policy(const JsonObject& config, const JsonObject& generation_
   ModelConfig& model = match.blueprint.config;
   if (model.head.kind == HeadKind::language) {
     model.output_width = model.vocabulary;
-  } else {
+  } else if (model.head.kind != HeadKind::embedding) {
     model.output_width = static_cast<int64_t>(model.head.labels.size());
   }
   match.blueprint.config.generation = read_generation_defaults(text, generation_config);

@@ -7,7 +7,7 @@ void add_masked_language_head(BlueprintBuilder& tree, const BertLike& family, Mo
   const int64_t hidden = config.hidden_size;
   config.head.dense = true;
   config.head.dense_activation = Activation::gelu;  // whatever `hidden_act` says
-  config.head.dense_norm = true;
+  config.head.normed = true;
   config.head.norm = *config.embedding_norm;
   tree.open("lm_head", family.names.prefix + "LMHead");
   tree.linear("dense", Role::head_dense, hidden, hidden, true);

@@ -15,8 +15,13 @@ struct EncoderCase {
   std::vector<Matrix> hidden;       ///< of each prompt
   std::vector<Matrix> logits;       ///< the same, or empty for a class without a head
   std::vector<Matrix> pooled;       ///< the same, or empty where the mean is the embedding
+  std::vector<Matrix> pixels;       ///< in place of prompts: [channels * size, size]; empty for texts
+  std::vector<Matrix> patches;      ///< the same in rows: [T, values of a patch]
   double low_precision_hidden = 0;  ///< Transformers' own errors in `dtype`; 0 for float32
   double low_precision_logits = 0;
+
+  /// What the head gives: logits, or of a model that takes images its own embedding.
+  const std::vector<Matrix>& head_rows() const { return pixels.empty() ? logits : pooled; }
 };
 
 /// Throws std::exception when the files are not what tests/oracle writes.
@@ -43,6 +48,10 @@ inline EncoderCase read_encoder_case(const std::filesystem::path& directory) {
     if (logits != matrices.end()) result.logits.push_back(logits->second);
     const auto pooled = matrices.find("pooled." + std::to_string(i));
     if (pooled != matrices.end()) result.pooled.push_back(pooled->second);
+    const auto pixels = matrices.find("pixels." + std::to_string(i));
+    if (pixels == matrices.end()) continue;
+    result.pixels.push_back(pixels->second);
+    result.patches.push_back(matrices.at("patches." + std::to_string(i)));
   }
   if (result.prompts.empty() || result.token_types.size() != result.prompts.size()) {
     throw std::runtime_error(directory.string() + ": case.json: prompts and token_types do not match");

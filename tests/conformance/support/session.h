@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <graft/graft.h>
@@ -93,6 +94,34 @@ inline Request submit(graft_engine* engine, const Tokens& prompt, const graft_re
   graft_request* request = nullptr;
   check(graft_request_submit(engine, made, options, queue, tag, &request),
         "submit " + std::to_string(prompt.size()) + " tokens");
+  return Request(request);
+}
+
+inline Request submit_text(graft_engine* engine, std::string_view text, const graft_request_options* options) {
+  graft_input* made = nullptr;
+  check(graft_input_new(&made), "input");
+  const Input input(made);
+  check(graft_input_set_text(made, text.data(), static_cast<int64_t>(text.size())), "text");
+  graft_request* request = nullptr;
+  check(graft_request_submit(engine, made, options, nullptr, 0, &request), "submit a text");
+  return Request(request);
+}
+
+/// An image [channels * size, size] as `shape` says: "pixel_values" of a request.
+inline Request submit_image(graft_engine* engine, const Matrix& pixels, const std::vector<int64_t>& shape,
+                            const graft_request_options* options, const char* name = "pixel_values",
+                            graft_dtype dtype = GRAFT_DTYPE_FLOAT32) {
+  graft_tensor* tensor = nullptr;
+  check(graft_tensor_new(dtype, shape.data(), static_cast<int32_t>(shape.size()), pixels.values.data(),
+                         static_cast<int64_t>(pixels.values.size() * sizeof(float)), &tensor),
+        "tensor");
+  const Tensor owner(tensor);
+  graft_input* made = nullptr;
+  check(graft_input_new(&made), "input");
+  const Input input(made);
+  check(graft_input_set_tensor(made, name, -1, tensor), name);
+  graft_request* request = nullptr;
+  check(graft_request_submit(engine, made, options, nullptr, 0, &request), "submit an image");
   return Request(request);
 }
 

@@ -29,6 +29,7 @@ A family file defines
     query_std  standard deviation of query and key projections (sharper attention shows positions better)
   UNSEEN       optional: endings of the names of parameters that no logits show (the bias of keys without rotation adds
                the same to every score of a query)
+  IMAGES       of models that take images: how many are drawn, in place of prompts
   POOLED       of encoders: the class's pooler_output is what an embedding is by default
   convert(config, tensors, case)  optional: config.json and tensors as Transformers' class has them -> the same in the
                layout of the family, for families without a class of that name; `drop` and `place` count afterwards
