@@ -130,6 +130,16 @@ func WithEngineJSON(json string) EngineOption {
 	return engineOption(func(p raw.Handle) error { return raw.Graft_engine_options_set_json(p, json) })
 }
 
+// CheckEngineOptions says whether the options are within their ranges, without opening a model: nil, or what Open would
+// say of them before it looks at the model.
+func CheckEngineOptions(options ...EngineOption) error {
+	o, err := newEngineOptions(context.Background(), options)
+	if err == nil {
+		o.free()
+	}
+	return err
+}
+
 func engineOption(set func(raw.Handle) error) EngineOption {
 	return EngineOption{func(o *engineOptions) error { return set(o.pointer) }}
 }

@@ -82,12 +82,12 @@ func (i Input) fill(p raw.Handle) error {
 			return err
 		}
 	}
-	if len(i.decoderTokens) > 0 {
+	if i.decoderTokens != nil {
 		if err := raw.Graft_input_set_decoder_tokens(p, i.decoderTokens); err != nil {
 			return err
 		}
 	}
-	if len(i.tokenType) > 0 {
+	if i.tokenType != nil {
 		if err := raw.Graft_input_set_token_types(p, i.tokenType); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"graft.example/graft/internal/raw"
 )
@@ -13,6 +14,7 @@ import (
 type Queue struct {
 	h    handle
 	free *eventBuffers
+	woke atomic.Int64 // calls of Wake that no Next has taken yet
 }
 
 // eventBuffers are those that no caller uses now.
@@ -44,7 +46,8 @@ func (q *Queue) handle() *handle {
 }
 
 // Next waits for the next event of any request. Each event goes to one of the callers. The failure of a request is
-// Event.Err and no error of Next. ErrTimeout: ctx ended first. ErrClosed: the queue was closed, meanwhile perhaps.
+// Event.Err and no error of Next. ErrTimeout: ctx ended first, or Wake. ErrClosed: the queue was closed, meanwhile
+// perhaps.
 func (q *Queue) Next(ctx context.Context) (Event, error) {
 	p, err := q.handle().use()
 	if err != nil {
@@ -63,15 +66,48 @@ func (q *Queue) Next(ctx context.Context) (Event, error) {
 		}
 	}()
 	err = wait(ctx, func(milliseconds int64) error {
-		if q.h.native.closed() {
-			return errClosed
+		if err := q.told(); err != nil {
+			return err
 		}
-		return raw.Graft_queue_next(p, milliseconds, buffer.event)
+		err := raw.Graft_queue_next(p, milliseconds, buffer.event)
+		if err == raw.ErrTimeout {
+			if told := q.told(); told != nil {
+				return told
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return Event{}, err
 	}
 	return buffer.read(), nil
+}
+
+// told says whether a caller is to stop waiting: because the queue was closed, or woken.
+func (q *Queue) told() error {
+	if q.h.native.closed() {
+		return errClosed
+	}
+	for {
+		count := q.woke.Load()
+		if count == 0 {
+			return nil
+		}
+		if q.woke.CompareAndSwap(count, count-1) {
+			return &Error{Status: StatusTimeout, Text: "the queue was woken"}
+		}
+	}
+}
+
+// Wake makes one Next that waits fail with ErrTimeout, or the next one if none waits: to tell its goroutine something.
+func (q *Queue) Wake() error {
+	p, err := q.handle().use()
+	if err != nil {
+		return err
+	}
+	defer q.h.done()
+	q.woke.Add(1)
+	return failed(raw.Graft_queue_wake(p))
 }
 
 // Events gives what Next gives, until the context ends or the queue is closed, which is the last error it gives.

@@ -221,6 +221,19 @@ func WithRequestJSON(json string) RequestOption {
 	return requestOption(func(p raw.Handle) error { return raw.Graft_request_options_set_json(p, json) })
 }
 
+// CheckRequestOptions says whether the options are within their ranges, without submitting: nil, or what Submit would say
+// of them before it looks at the model.
+func CheckRequestOptions(options ...RequestOption) error {
+	if linked != nil {
+		return linked
+	}
+	o, err := newRequestOptions(options)
+	if err == nil {
+		raw.Graft_request_options_free(o.pointer)
+	}
+	return err
+}
+
 func requestOption(set func(raw.Handle) error) RequestOption {
 	return RequestOption{func(o *requestOptions) error { return set(o.pointer) }}
 }
