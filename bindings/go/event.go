@@ -66,9 +66,9 @@ type eventBuffer struct {
 	top    []int64
 }
 
-func (b *eventBuffer) read() Event {
+// take makes the event of what the fields were filled with.
+func (b *eventBuffer) take() Event {
 	f := &b.fields
-	f.Read(b.event)
 	event := Event{
 		Kind: EventKind(f.Kind()), Tag: f.Tag(), Sequence: f.Sequence(), Token: f.Token(), Text: f.Text(),
 		Logprob: f.Logprob(), FinishReason: FinishReason(f.Finish()), Progress: f.Progress(),

@@ -80,7 +80,8 @@ func (q *Queue) Next(ctx context.Context) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	return buffer.read(), nil
+	buffer.fields.Read(buffer.event)
+	return buffer.take(), nil
 }
 
 // told says whether a caller is to stop waiting: because the queue was closed, or woken.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"sync"
+	"time"
 
 	"graft.example/graft/internal/raw"
 )
@@ -14,7 +16,7 @@ import (
 type Request struct {
 	h      handle
 	ctx    context.Context
-	puller chan struct{} // holds one when nobody pulls: the library lets one caller in at a time
+	puller sync.Mutex // the library lets one caller in at a time
 	buffer *eventBuffer
 	cut    bool // it ended because somebody cancelled it
 	over   bool
@@ -53,8 +55,7 @@ func (e *Engine) Submit(ctx context.Context, input Input, options ...RequestOpti
 		defer o.queue.h.done()
 	}
 
-	r := &Request{ctx: ctx, puller: make(chan struct{}, 1), buffer: &eventBuffer{}}
-	r.puller <- struct{}{}
+	r := &Request{ctx: ctx, buffer: &eventBuffer{}}
 	if err := raw.Graft_event_new(&r.buffer.event); err != nil {
 		return nil, failed(err)
 	}
@@ -102,31 +103,42 @@ func (r *Request) Next(ctx context.Context) (Event, error) {
 		return Event{}, err
 	}
 	defer r.h.done()
-	ctx = orBackground(ctx)
-	select {
-	case <-r.puller:
-	default:
-		select {
-		case <-r.puller:
-		case <-ctx.Done():
-			return Event{}, ended(ctx, StatusTimeout, "another goroutine pulls")
-		}
+	if err := r.lock(ctx); err != nil {
+		return Event{}, err
 	}
-	defer func() { r.puller <- struct{}{} }()
+	defer r.puller.Unlock()
 	if r.h.native.closed() {
 		return Event{}, errClosed
 	}
-	if ctx.Done() == nil { // the way without a closure
-		err = raw.Graft_request_next(p, -1, r.buffer.event)
+	if ctx == nil || ctx.Done() == nil { // the way without a closure
+		err = r.buffer.fields.Pull(p, -1, r.buffer.event)
 	} else {
-		err = wait(ctx, func(milliseconds int64) error { return raw.Graft_request_next(p, milliseconds, r.buffer.event) })
+		err = wait(ctx, func(milliseconds int64) error {
+			return r.buffer.fields.Pull(p, milliseconds, r.buffer.event)
+		})
 	}
 	if err != nil {
 		return Event{}, r.ended(err)
 	}
-	event := r.buffer.read()
+	event := r.buffer.take()
 	r.cut = r.cut || event.FinishReason == FinishCancelled
 	return event, event.Err
+}
+
+// lock waits for the turn of this caller, among those that pull from one request, which is seldom more than one.
+func (r *Request) lock(ctx context.Context) error {
+	if r.puller.TryLock() {
+		return nil
+	}
+	return wait(ctx, func(milliseconds int64) error {
+		if r.puller.TryLock() {
+			return nil
+		}
+		if milliseconds != 0 {
+			time.Sleep(time.Millisecond)
+		}
+		return raw.ErrTimeout
+	})
 }
 
 // ended makes the error of a pull that gave none: at the end of a request that its context cancelled, once, the context's.

@@ -22,6 +22,12 @@ package raw
 //   out->finish = graft_event_finish_reason(event);
 //   out->status = graft_event_status(event);
 // }
+//
+// static graft_status graft_go_pull(void *request, int64_t timeout_ms, void *event, struct graft_go_event *out) {
+//   const graft_status status = graft_request_next(request, timeout_ms, event);
+//   if (status == GRAFT_STATUS_OK) graft_go_read(event, out);
+//   return status;
+// }
 import "C"
 
 import "unsafe"
@@ -29,6 +35,24 @@ import "unsafe"
 // Fields is what an event holds, apart from the message and the most likely tokens: read by one call instead of a dozen,
 // for what costs is the way into C, not the reading.
 type Fields struct{ c C.struct_graft_go_event }
+
+// Pull is Graft_request_next and Read in one call.
+func (f *Fields) Pull(request Handle, milliseconds int64, event Handle) error {
+	switch C.graft_go_pull(unsafe.Pointer(request), C.int64_t(milliseconds), unsafe.Pointer(event), &f.c) {
+	case StatusOK:
+		return nil
+	case StatusTimeout:
+		return ErrTimeout
+	case StatusEnd:
+		return ErrEnd
+	}
+	// It fails for what the request is, and so again, with its text; should it not, there is an event to read.
+	if err := Graft_request_next(request, 0, event); err != nil {
+		return err
+	}
+	f.Read(event)
+	return nil
+}
 
 // Read fills f.
 func (f *Fields) Read(event Handle)    { C.graft_go_read(unsafe.Pointer(event), &f.c) }
