@@ -1,0 +1,3 @@
+module graft.example/graft
+
+go 1.24
