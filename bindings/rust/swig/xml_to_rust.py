@@ -101,7 +101,7 @@ class Tree:
             if not re.fullmatch(r"-?\d+", value):
                 sys.exit(f"xml_to_rust: {header}: {name} has no number: {value!r}")
             say(f"/// See `{header}`.\npub const {name}: i32 = {value};")
-        say("\nextern \"C\" {")
+        say("\nunsafe extern \"C\" {")
         for name, (header, arguments, result) in sorted(self.functions.items()):
             say(f"    /// See `{header}`.\n    pub fn {name}{self.signature(arguments, result)};")
         say("}")

@@ -253,7 +253,7 @@ pub const GRAFT_WEIGHTS_MAP: i32 = 0;
 /// See `graft/engine_options.h`.
 pub const GRAFT_WEIGHTS_READ: i32 = 1;
 
-extern "C" {
+unsafe extern "C" {
     /// See `graft/library.h`.
     pub fn graft_abi_version() -> i32;
     /// See `graft/tokenizer.h`.
