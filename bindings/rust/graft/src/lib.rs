@@ -39,6 +39,8 @@ mod engine_options;
 mod event;
 mod handle;
 mod input;
+#[cfg(feature = "stream")]
+mod json_number;
 mod library;
 pub mod log;
 mod policy;
@@ -47,8 +49,8 @@ mod queue;
 mod request;
 mod request_options;
 mod status;
-//STREAM #[cfg(feature = "stream")]
-//STREAM pub mod stream;
+#[cfg(feature = "stream")]
+pub mod stream;
 mod tensor;
 mod text;
 mod tokenizer;
