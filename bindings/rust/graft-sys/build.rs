@@ -10,18 +10,12 @@ fn link_from(directory: &str) {
 /// The directories of `pkg-config --libs-only-L graft`; None where there is no pkg-config or no graft.pc.
 fn ask_pkg_config() -> Option<Vec<String>> {
     let program = std::env::var("PKG_CONFIG").unwrap_or_else(|_| "pkg-config".into());
-    let answer = Command::new(program)
-        .args(["--libs-only-L", "--keep-system-libs", "graft"])
-        .output()
-        .ok()?;
+    let answer = Command::new(program).args(["--libs-only-L", "--keep-system-libs", "graft"]).output().ok()?;
     let words = String::from_utf8(answer.stdout).ok()?;
-    answer.status.success().then(|| {
-        words
-            .split_whitespace()
-            .filter_map(|word| word.strip_prefix("-L"))
-            .map(String::from)
-            .collect()
-    })
+    answer
+        .status
+        .success()
+        .then(|| words.split_whitespace().filter_map(|word| word.strip_prefix("-L")).map(String::from).collect())
 }
 
 fn main() {
