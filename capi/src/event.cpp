@@ -71,6 +71,8 @@ int64_t graft_event_usage(const graft_event* event, graft_usage usage) {
 
 double graft_event_progress(const graft_event* event) { return event != nullptr ? event->event.progress : 0; }
 
+int32_t graft_event_last(const graft_event* event) { return event != nullptr ? event->event.last : 0; }
+
 graft_status graft_event_status(const graft_event* event) {
   return event != nullptr ? event->event.status : static_cast<graft_status>(GRAFT_STATUS_OK);
 }

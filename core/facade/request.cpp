@@ -40,6 +40,7 @@ void fill_event(Event& out, const EventRecord& record) {
   out.completion_tokens = record.completion_tokens;
   out.cached_tokens = record.cached_tokens;
   out.progress = record.progress;
+  out.last = record.last ? 1 : 0;
   out.status = static_cast<int32_t>(record.status);
   fill_top(out, record.top);
   assign(out.text, record.text);

@@ -155,6 +155,7 @@ struct Event {
   int64_t completion_tokens;
   int64_t cached_tokens;
   double progress;
+  int32_t last;  ///< 1: nothing more will come of its request
   int32_t status;
   int64_t top_count;
   const int64_t* top_tokens;  ///< into `top`, valid until the event is refilled

@@ -32,6 +32,7 @@ struct EventRecord {
   double progress = 0;
   StatusCode status = StatusCode::ok;
   std::string message;
+  bool last = false;  ///< of its request
 };
 
 /// Deadline of a wait: milliseconds from now, none when negative.

@@ -61,6 +61,7 @@ void RequestState::end(EventRecord& event, StatusCode status) {
     status_ = status;
     message_ = event.message;
   }
+  event.last = true;
   push(event);
   if (own_stream_) events_->finish();
   ended_changed_.notify_all();

@@ -159,6 +159,7 @@ std::set<std::string> answers_for_null() {
   EXPECT_ANSWER(graft_event_logprob, 0);
   EXPECT_ANSWER(graft_event_finish_reason, GRAFT_FINISH_NONE);
   EXPECT_ANSWER(graft_event_progress, 0);
+  EXPECT_ANSWER(graft_event_last, 0);
   EXPECT_ANSWER(graft_event_status, GRAFT_STATUS_OK);
   EXPECT_ANSWER(graft_profile_count, 0);
   EXPECT_ANSWER(graft_tokenizer_vocab_size, 0);

@@ -170,6 +170,7 @@ void clear(Event* event, int32_t kind, int64_t tag) {
   event->tag = tag;
   event->token = -1;
   event->finish_reason = 0;
+  event->last = 0;
   event->status = 0;
   event->top_count = 0;
   event->text.size = event->message.size = 0;
@@ -192,6 +193,7 @@ int32_t request_next(Request* self, int64_t timeout_ms, Event* event, ErrorText*
     event->prompt_tokens = static_cast<int64_t>(self->tokens.size());
     event->completion_tokens = self->at;
     event->cached_tokens = 1;
+    event->last = 1;
     self->done = true;
     return ok;
   }

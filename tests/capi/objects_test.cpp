@@ -86,6 +86,7 @@ TEST(Event, NewAndNullAnswerTheSame) {
     EXPECT_EQ(graft_event_finish_reason(each), GRAFT_FINISH_NONE);
     for (graft_usage usage = -1; usage < 5; ++usage) EXPECT_EQ(graft_event_usage(each, usage), 0);
     EXPECT_EQ(graft_event_progress(each), 0);
+    EXPECT_EQ(graft_event_last(each), 0);
     EXPECT_EQ(graft_event_status(each), GRAFT_STATUS_OK);
     EXPECT_STREQ(graft_event_message(each), "");
   }

@@ -119,8 +119,6 @@ TEST_F(Passing, RequestOptionsAndInput) {
     const auto submit = GRAFT_OF(library, graft_request_submit);
     const auto text = GRAFT_OF(library, graft_last_error_message);
     GRAFT_OF(library, graft_input_new)(&input);
-    EXPECT_EQ(submit(engine, input, nullptr, nullptr, 0, &request), GRAFT_STATUS_INVALID_ARGUMENT);
-    EXPECT_NE(std::string(text()).find("exactly one"), std::string::npos);
     GRAFT_OF(library, graft_input_set_text)(input, "describe", -1);
     EXPECT_EQ(submit(engine, input, nullptr, nullptr, 0, &request), GRAFT_STATUS_UNSUPPORTED);
     EXPECT_STREQ(text(), "0 -1 0 0 0 0 0 -1 0 1 1 0 0 0 0 1 1 0 1 1 0 0 1 ");
@@ -188,6 +186,7 @@ TEST_F(Passing, EventsAndTensors) {
     ASSERT_EQ(next(request, -1, event), GRAFT_STATUS_OK);
     EXPECT_EQ(GRAFT_OF(library, graft_event_kind)(event), GRAFT_EVENT_FINISHED);
     EXPECT_EQ(GRAFT_OF(library, graft_event_finish_reason)(event), GRAFT_FINISH_LENGTH);
+    EXPECT_EQ(GRAFT_OF(library, graft_event_last)(event), 1);
     EXPECT_STREQ(GRAFT_OF(library, graft_event_text)(event, &size), "");
     EXPECT_EQ(GRAFT_OF(library, graft_event_usage)(event, GRAFT_USAGE_PROMPT_TOKENS), 1);
     EXPECT_EQ(GRAFT_OF(library, graft_event_usage)(event, GRAFT_USAGE_COMPLETION_TOKENS), 1);

@@ -100,6 +100,12 @@ GRAFT_API int64_t graft_event_usage(const graft_event* event, graft_usage usage)
 /** How much of the prompt has been read, in [0, 1]. */
 GRAFT_API double graft_event_progress(const graft_event* event);
 
+/**
+ * 1 when nothing more will come of the event's request, in all its answers; 0 otherwise. Whoever reads a queue learns
+ * by it when a request is over.
+ */
+GRAFT_API int32_t graft_event_last(const graft_event* event);
+
 /** The status of the request: OK unless the event is GRAFT_EVENT_ERROR. */
 GRAFT_API graft_status graft_event_status(const graft_event* event);
 

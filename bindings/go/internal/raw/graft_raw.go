@@ -271,6 +271,7 @@ extern swig_type_90 _wrap_graft_event_top_logprobs_raw(swig_voidp arg1, swig_typ
 extern int _wrap_graft_event_finish_reason_raw(swig_voidp arg1);
 extern swig_type_92 _wrap_graft_event_usage_raw(swig_voidp arg1, int arg2);
 extern double _wrap_graft_event_progress_raw(swig_voidp arg1);
+extern int _wrap_graft_event_last_raw(swig_voidp arg1);
 extern int _wrap_graft_event_status_raw(swig_voidp arg1);
 extern swig_type_93 _wrap_graft_event_message_raw(swig_voidp arg1);
 extern void _wrap_graft_event_free_raw(swig_voidp arg1);
@@ -1155,6 +1156,13 @@ func Graft_event_progress(arg1 Handle) (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
 	swig_r = (float64)(C._wrap_graft_event_progress_raw(C.swig_voidp(_swig_i_0)))
+	return swig_r
+}
+
+func Graft_event_last(arg1 Handle) (_swig_ret int32) {
+	var swig_r int32
+	_swig_i_0 := arg1
+	swig_r = (int32)(C._wrap_graft_event_last_raw(C.swig_voidp(_swig_i_0)))
 	return swig_r
 }
 

@@ -1655,6 +1655,19 @@ double _wrap_graft_event_progress_raw(graft_event *_swig_go_0) {
 }
 
 
+int _wrap_graft_event_last_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
+  int32_t result;
+  int _swig_go_result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (int32_t)graft_event_last((struct graft_event const *)arg1);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
 int _wrap_graft_event_status_raw(graft_event *_swig_go_0) {
   graft_event *arg1 = 0 ;
   graft_status result;

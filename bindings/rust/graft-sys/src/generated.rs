@@ -331,6 +331,8 @@ unsafe extern "C" {
     /// See `graft/event.h`.
     pub fn graft_event_kind(event: *const graft_event) -> graft_event_type;
     /// See `graft/event.h`.
+    pub fn graft_event_last(event: *const graft_event) -> i32;
+    /// See `graft/event.h`.
     pub fn graft_event_logprob(event: *const graft_event) -> f64;
     /// See `graft/event.h`.
     pub fn graft_event_message(event: *const graft_event) -> *const c_char;
