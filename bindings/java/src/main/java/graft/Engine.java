@@ -23,6 +23,18 @@ public final class Engine implements AutoCloseable {
    * @throws GraftException as {@link #open(Path, EngineOptions)}
    */
   public static Engine open(Path path) {
+    return open(path.toString());
+  }
+
+  /**
+   * Opens a model with every default, by the name of its directory: any name at all, also one that the character set of the
+   * process's locale does not have, which {@link Path} refuses.
+   *
+   * @param path as {@link #open(Path)}
+   * @return the engine
+   * @throws GraftException as {@link #open(Path, EngineOptions)}
+   */
+  public static Engine open(String path) {
     return new Engine(Raw.graft_engine_open(Utf8.of(path), 0));
   }
 
@@ -37,6 +49,18 @@ public final class Engine implements AutoCloseable {
    *     not come), VERSION_MISMATCH (a foreign LibTorch)
    */
   public static Engine open(Path path, EngineOptions options) {
+    return open(path.toString(), options);
+  }
+
+  /**
+   * Opens a model by the name of its directory; see {@link #open(String)}.
+   *
+   * @param path as {@link #open(Path, EngineOptions)}
+   * @param options how to open it
+   * @return the engine
+   * @throws GraftException as {@link #open(Path, EngineOptions)}
+   */
+  public static Engine open(String path, EngineOptions options) {
     byte[] bytes = Utf8.of(path);
     Engine engine = null;
     GraftException failure = null;
@@ -63,6 +87,18 @@ public final class Engine implements AutoCloseable {
    * @throws GraftException NOT_FOUND, UNSUPPORTED, CORRUPT_DATA, IO_ERROR, VERSION_MISMATCH
    */
   public static String inspect(Path path, EngineOptions options) {
+    return inspect(path.toString(), options);
+  }
+
+  /**
+   * The same, by the name of the directory; see {@link #open(String)}.
+   *
+   * @param path as {@link #inspect(Path, EngineOptions)}
+   * @param options how it would be opened
+   * @return as {@link #inspect(Path, EngineOptions)}
+   * @throws GraftException as {@link #inspect(Path, EngineOptions)}
+   */
+  public static String inspect(String path, EngineOptions options) {
     byte[] bytes = Utf8.of(path);
     return options.handle().call(p -> Utf8.text(out -> Raw.graft_engine_inspect(bytes, p, out)));
   }

@@ -3,6 +3,7 @@ package graft;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -31,6 +32,8 @@ final class NativeLoader {
       } else {
         System.loadLibrary("graft_java");
       }
+    } catch (NoSuchFileException e) {
+      throw failure(directory, new IOException(e.getFile() + " does not exist", e));
     } catch (UnsatisfiedLinkError | IOException e) {
       throw failure(directory, e);
     }
@@ -40,14 +43,12 @@ final class NativeLoader {
   }
 
   private static void fromDirectory(Path directory) throws IOException {
-    if (Files.exists(directory.resolve(GLUE))) {
-      System.load(directory.resolve(GLUE).toString());
-      return;
-    }
-    // A library of the user's own under the glue of the jar, which asks for it by name and finds it loaded.
-    if (resource(GLUE) == null) throw new IOException(directory.resolve(GLUE) + " does not exist");
-    System.load(directory.resolve(LIBRARY).toString());
-    System.load(extract(GLUE).resolve(GLUE).toString());
+    Path glue = directory.resolve(GLUE);
+    // A directory without the glue is a library of the user's own under the glue of the jar.
+    if (!Files.exists(glue) && resource(GLUE) == null) throw new IOException(glue + " does not exist");
+    // First, and where it really is: it looks for its core beside itself. The glue asks for it by name and finds it loaded.
+    System.load(directory.resolve(LIBRARY).toRealPath().toString());
+    System.load((Files.exists(glue) ? glue : extract(GLUE).resolve(GLUE)).toString());
   }
 
   private static String folder() {

@@ -20,6 +20,17 @@ public final class Tokenizer implements AutoCloseable {
    * @throws GraftException NOT_FOUND, CORRUPT_DATA, UNSUPPORTED, IO_ERROR, VERSION_MISMATCH
    */
   public static Tokenizer open(Path path) {
+    return open(path.toString());
+  }
+
+  /**
+   * The same, by name: any name at all, also one that {@link Path} refuses in the locale of the process.
+   *
+   * @param path as {@link #open(Path)}
+   * @return the tokenizer
+   * @throws GraftException as {@link #open(Path)}
+   */
+  public static Tokenizer open(String path) {
     return new Tokenizer(Raw.graft_tokenizer_open(Utf8.of(path)));
   }
 
