@@ -13,6 +13,8 @@ final class NativeLoader {
   private static final String GLUE = "libgraft_java.so";
   private static final String LIBRARY = "libgraft.so.1";
   private static final String CORE = "libgraft_core.so";
+  /** The plug-in for GPUs of NVIDIA, where it was built. */
+  private static final String CUDA = "libgraft_cuda.so";
   private static boolean loaded;
 
   private NativeLoader() {}
@@ -28,7 +30,7 @@ final class NativeLoader {
       if (directory != null) {
         fromDirectory(Path.of(directory).toAbsolutePath());
       } else if (resource(GLUE) != null) {
-        System.load(extract(GLUE, LIBRARY, CORE).resolve(GLUE).toString());
+        System.load(extract(GLUE, LIBRARY, CORE, CUDA).resolve(GLUE).toString());
       } else {
         System.loadLibrary("graft_java");
       }
@@ -69,6 +71,7 @@ final class NativeLoader {
       Path file = directory.resolve(name);
       file.toFile().deleteOnExit();
       try (InputStream in = NativeLoader.class.getResourceAsStream(folder() + name)) {
+        if (in == null && name.equals(CUDA)) continue;
         if (in == null) throw new IOException("the jar has " + GLUE + " but no " + name);
         Files.copy(in, file);
       }
