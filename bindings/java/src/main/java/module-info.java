@@ -1,0 +1,4 @@
+/** Graft: Hugging Face transformers inside a Java process. */
+module graft {
+  exports graft;
+}
