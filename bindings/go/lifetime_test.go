@@ -1,14 +1,12 @@
 package graft_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"graft.example/graft"
+	"graft.example/graft/internal/resident"
 )
 
 func TestCloseTwiceAndUseAfter(t *testing.T) {
@@ -223,32 +222,17 @@ func TestCycles(t *testing.T) {
 		fine(t, e.Shutdown(background))
 		fine(t, e.Close())
 		if i == count/10 {
-			before = resident(t)
+			before, err = resident.Kilobytes()
+			fine(t, err)
 		}
 	}
-	after := resident(t)
+	after, err := resident.Kilobytes()
+	fine(t, err)
 	fmt.Printf("resident after %d cycles: %d kB, after %d: %d kB (%+.2f %%)\n", count/10, before, count, after,
 		100*float64(after-before)/float64(before))
 	if float64(after) >= 1.01*float64(before) {
 		t.Fatalf("resident memory grew from %d kB to %d kB", before, after)
 	}
-}
-
-func resident(t *testing.T) int64 {
-	runtime.GC()
-	debug.FreeOSMemory()
-	file, err := os.Open("/proc/self/status")
-	fine(t, err)
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if words := strings.Fields(lines.Text()); len(words) > 1 && words[0] == "VmRSS:" {
-			kb, err := strconv.ParseInt(words[1], 10, 64)
-			fine(t, err)
-			return kb
-		}
-	}
-	t.Fatal("no VmRSS")
-	return 0
 }
 
 func TestContextEndsRequestsAndWaits(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -248,16 +249,22 @@ type Completion struct {
 
 // Complete gives whole answers: one, or as many as WithNumSequences asks for. On an error it gives what there was.
 func (e *Engine) Complete(ctx context.Context, input Input, options ...RequestOption) ([]Completion, error) {
+	var texts []*strings.Builder
 	var answers []Completion
+	defer func() {
+		for i, text := range texts {
+			answers[i].Text = text.String()
+		}
+	}()
 	for event, err := range e.Generate(ctx, input, options...) {
 		if err != nil {
 			return answers, err
 		}
 		for int64(len(answers)) <= event.Sequence {
-			answers = append(answers, Completion{})
+			answers, texts = append(answers, Completion{}), append(texts, &strings.Builder{})
 		}
 		answer := &answers[event.Sequence]
-		answer.Text += event.Text
+		texts[event.Sequence].WriteString(event.Text)
 		if event.Token >= 0 {
 			answer.Tokens = append(answer.Tokens, event.Token)
 		}

@@ -2,6 +2,7 @@ package graft
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"graft.example/graft/internal/raw"
@@ -147,16 +148,19 @@ func WithLogitBias(bias map[int64]float64) RequestOption {
 
 // WithAllowedTokens lets only these tokens be chosen; none (default) = all may.
 func WithAllowedTokens(tokens ...int64) RequestOption {
+	tokens = slices.Clone(tokens)
 	return requestOption(func(p raw.Handle) error { return raw.Graft_request_options_set_allowed_tokens(p, tokens) })
 }
 
 // WithBannedTokens never chooses these tokens.
 func WithBannedTokens(tokens ...int64) RequestOption {
+	tokens = slices.Clone(tokens)
 	return requestOption(func(p raw.Handle) error { return raw.Graft_request_options_set_banned_tokens(p, tokens) })
 }
 
 // WithStop ends the answer before any of these texts, wherever it falls between tokens. Used again it adds texts.
 func WithStop(texts ...string) RequestOption {
+	texts = slices.Clone(texts)
 	return requestOption(func(p raw.Handle) error {
 		for _, text := range texts {
 			if err := raw.Graft_request_options_add_stop(p, text); err != nil {
@@ -169,6 +173,7 @@ func WithStop(texts ...string) RequestOption {
 
 // WithStopTokens ends the answer at any of these tokens, besides the model's own.
 func WithStopTokens(tokens ...int64) RequestOption {
+	tokens = slices.Clone(tokens)
 	return requestOption(func(p raw.Handle) error { return raw.Graft_request_options_set_stop_tokens(p, tokens) })
 }
 

@@ -41,7 +41,8 @@ class Interface(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.service = cls.enterClassContext(start(embedding_model=EMBEDDING_MODEL))
+        cls.service = start(embedding_model=EMBEDDING_MODEL).__enter__()
+        cls.addClassCleanup(cls.service.__exit__)
 
     def test_models(self):
         self.assertEqual({model.id for model in client().models.list()}, {NAME, EMBEDDING_NAME})

@@ -67,7 +67,9 @@ func (f *Fields) Status() int32        { return int32(f.c.status) }
 func (f *Fields) TopCount() int        { return int(f.c.top_count) }
 func (f *Fields) Usage(what int) int64 { return int64(f.c.usage[what]) }
 
-// Text copies the event's text.
+// Text copies the event's text, once: where it lay may be anybody's memory later, and the collector looks at pointers.
 func (f *Fields) Text() string {
-	return string(unsafe.Slice((*byte)(unsafe.Pointer(f.c.text)), f.c.text_size))
+	text := string(unsafe.Slice((*byte)(unsafe.Pointer(f.c.text)), f.c.text_size))
+	f.c.text, f.c.text_size = nil, 0
+	return text
 }
