@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -108,7 +108,8 @@ async fn list_models(State(server): Shared) -> Response {
     write(StatusCode::OK, &json!({"object": "list", "data": data}))
 }
 
-async fn show_model(State(server): Shared, Path(name): Path<String>) -> Result<Response> {
+async fn show_model(State(server): Shared, name: Result<Path<String>, PathRejection>) -> Result<Response> {
+    let Path(name) = name.map_err(|error| Problem::bad(error.body_text()))?;
     let model = server.named(&name, server.models().find(|model| model.name == name))?;
     Ok(write(StatusCode::OK, &model.describe()))
 }
