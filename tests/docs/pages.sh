@@ -39,7 +39,7 @@ check_path() {  # PAGE PATH
 }
 
 check_name() {  # PAGE NAME
-  git grep -qwF --untracked -e "$2" -- '*.h' '*.c' '*.cpp' '*.cc' '*.cmake' '*.map' '*.sh' CMakeLists.txt tests/CMakeLists.txt ':!tests/docs' ||
+  git grep -qwF --untracked -e "$2" -- '*.h' '*.c' '*.cpp' '*.cc' '*.cmake' '*.map' '*.sh' '*.rs' CMakeLists.txt tests/CMakeLists.txt ':!tests/docs' ||
     complain "$1: nothing is called $2"
 }
 

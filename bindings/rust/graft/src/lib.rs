@@ -68,3 +68,35 @@ pub use request_options::{Pooling, RequestKind, RequestOptions};
 pub use status::{Error, Result, Status};
 pub use tensor::{DType, Element, Tensor};
 pub use tokenizer::{Decoder, Tokenizer};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// What the compiler refuses: the promises of the headers about threads and lifetimes.
+///
+/// ```compile_fail,E0502
+/// fn two(request: &mut graft::Request, event: &mut graft::EventBuffer) {
+///     let text = event.text();
+///     request.pull(event);
+///     println!("{text}"); // borrowed from an event that was refilled
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn sync<T: Sync>() {}
+/// sync::<graft::Request>(); // pulled by one thread at a time
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn sync<T: Sync>() {}
+/// sync::<graft::EngineOptions>();
+/// ```
+///
+/// ```compile_fail,E0382
+/// let queue = graft::Queue::new().unwrap();
+/// drop(queue);
+/// queue.wake(); // used after its end
+/// ```
+#[cfg(doctest)]
+struct Refused;

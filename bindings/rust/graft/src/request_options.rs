@@ -17,11 +17,11 @@ pub enum RequestKind {
     /// Tokens and text, one event after another.
     #[default]
     Generate,
-    /// The tensor `"logits"`, float32 [tokens, vocabulary or labels].
+    /// The tensor `"logits"`, float32 `[tokens, vocabulary or labels]`.
     Logits,
-    /// The tensor `"embedding"`, float32 [hidden].
+    /// The tensor `"embedding"`, float32 `[hidden]`.
     Embed,
-    /// The tensor `"hidden"`, float32 [tokens, hidden].
+    /// The tensor `"hidden"`, float32 `[tokens, hidden]`.
     Hidden,
 }
 
@@ -38,7 +38,7 @@ pub enum Pooling {
     Cls,
     /// The last row.
     Last,
-    /// All rows: [tokens, hidden].
+    /// All rows: `[tokens, hidden]`.
     None,
 }
 
