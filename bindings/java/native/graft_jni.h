@@ -47,8 +47,10 @@ void graft_jni_release_texts(graft_jni_texts_copy* copy);
 #define graft_jni_bytes __attribute__((cleanup(graft_jni_release_bytes))) graft_jni_bytes_copy
 #define graft_jni_numbers __attribute__((cleanup(graft_jni_release_numbers))) graft_jni_numbers_copy
 #define graft_jni_texts __attribute__((cleanup(graft_jni_release_texts))) graft_jni_texts_copy
-#define GRAFT_JNI_NOTHING {NULL, 0, NULL}
-#define GRAFT_JNI_NO_TEXTS {NULL, 0}
+#define GRAFT_JNI_NOTHING \
+  { NULL, 0, NULL }
+#define GRAFT_JNI_NO_TEXTS \
+  { NULL, 0 }
 
 /* Each is 0 with an exception pending when it fails. A null array is an empty one. */
 int graft_jni_bytes_in(JNIEnv* env, jbyteArray array, graft_jni_bytes_copy* copy, char* room);

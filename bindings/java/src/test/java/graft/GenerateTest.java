@@ -148,7 +148,8 @@ class GenerateTest {
   void sixteenThreads() throws Exception {
     List<CompletableFuture<String>> all = new ArrayList<>();
     for (int i = 0; i < 16; ++i) {
-      all.add(CompletableFuture.supplyAsync(() -> Model.ENGINE.complete(Model.SUM, Model.GREEDY).text(), task -> new Thread(task).start()));
+      all.add(CompletableFuture.supplyAsync(() -> Model.ENGINE.complete(Model.SUM, Model.GREEDY).text(),
+          task -> new Thread(task).start()));
     }
     for (CompletableFuture<String> one : all) assertEquals("85", one.get(1, TimeUnit.MINUTES));
   }
