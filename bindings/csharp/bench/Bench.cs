@@ -12,7 +12,8 @@ internal static class Bench {
 
   private static void Report(string name, double[] samples) {
     Array.Sort(samples);
-    Console.WriteLine(string.Format(CultureInfo.InvariantCulture, "{{\"language\": \"csharp\", \"case\": \"{0}\", \"ns\": {1:F1}}}", name, samples[samples.Length / 2]));
+    string ns = samples[samples.Length / 2].ToString("F1", CultureInfo.InvariantCulture);
+    Console.WriteLine("{\"language\": \"csharp\", \"case\": \"" + name + "\", \"ns\": " + ns + "}");
   }
 
   private static void Measure(string name, int calls, Action call) {
