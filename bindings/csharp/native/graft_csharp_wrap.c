@@ -1242,6 +1242,18 @@ SWIGEXPORT double SWIGSTDCALL CSharp_GraftfRaw_graft_event_progress___(void * ja
 }
 
 
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_last___(void * jarg1) {
+  int jresult = 0 ;
+  graft_event *arg1 = 0 ;
+  int32_t result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (int32_t)graft_event_last((struct graft_event const *)arg1);
+  jresult = result; 
+  return jresult;
+}
+
+
 SWIGEXPORT int32_t SWIGSTDCALL CSharp_GraftfRaw_graft_event_status___(void * jarg1) {
   int32_t jresult = 0 ;
   graft_event *arg1 = 0 ;

@@ -1594,6 +1594,20 @@ SWIGEXPORT jdouble JNICALL Java_graft_RawJNI_graft_1event_1progress(JNIEnv *jenv
 }
 
 
+SWIGEXPORT jint JNICALL Java_graft_RawJNI_graft_1event_1last(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jint jresult = 0 ;
+  graft_event *arg1 = 0 ;
+  int32_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (graft_event *)(intptr_t)jarg1;
+  result = (int32_t)graft_event_last((struct graft_event const *)arg1);
+  jresult = (jint)result; 
+  return jresult;
+}
+
+
 SWIGEXPORT jint JNICALL Java_graft_RawJNI_graft_1event_1status(JNIEnv *jenv, jclass jcls, jlong jarg1) {
   jint jresult = 0 ;
   graft_event *arg1 = 0 ;

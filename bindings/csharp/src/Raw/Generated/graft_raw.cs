@@ -635,6 +635,15 @@ internal static unsafe class graft_raw {
     }
   }
 
+  public static int graft_event_last(global::Graft.Handle event_) {
+    using (var held_event_ = new global::Graft.Handle.Hold(event_)) {
+    {
+      int ret = graft_rawPINVOKE.graft_event_last(held_event_.Pointer);
+      return ret;
+    }
+    }
+  }
+
   public static int graft_event_status(global::Graft.Handle event_) {
     using (var held_event_ = new global::Graft.Handle.Hold(event_)) {
     {

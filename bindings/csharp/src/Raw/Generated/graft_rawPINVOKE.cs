@@ -213,6 +213,9 @@ internal static unsafe class graft_rawPINVOKE {
   [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_event_progress___")]
   public static extern double graft_event_progress(global::System.IntPtr jarg1);
 
+  [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_event_last___")]
+  public static extern int graft_event_last(global::System.IntPtr jarg1);
+
   [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_event_status___")]
   public static extern int graft_event_status(global::System.IntPtr jarg1);
 

@@ -181,6 +181,10 @@ final class Raw implements RawConstants {
     return RawJNI.graft_event_progress(event);
   }
 
+  public static int graft_event_last(long event) {
+    return RawJNI.graft_event_last(event);
+  }
+
   public static int graft_event_status(long event) { return RawJNI.graft_event_status(event); }
 
   public static byte[] graft_event_message(long event) { return RawJNI.graft_event_message(event); }

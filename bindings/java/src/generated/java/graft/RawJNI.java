@@ -81,6 +81,7 @@ final class RawJNI {
   public final static native int graft_event_finish_reason(long jarg1);
   public final static native long graft_event_usage(long jarg1, int jarg2);
   public final static native double graft_event_progress(long jarg1);
+  public final static native int graft_event_last(long jarg1);
   public final static native int graft_event_status(long jarg1);
   public final static native byte[] graft_event_message(long jarg1);
   public final static native void graft_event_free(long jarg1);
