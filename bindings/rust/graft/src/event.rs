@@ -115,6 +115,8 @@ pub struct Event {
     pub usage: Usage,
     /// How much of the prompt has been read, in [0, 1].
     pub progress: f64,
+    /// Nothing more will come of the event's request, in all its answers.
+    pub last: bool,
 }
 
 /// An event that is refilled again and again, so that a stream of tokens allocates nothing: see
@@ -221,6 +223,13 @@ impl EventBuffer {
         unsafe { graft_event_progress(self.pointer()) }
     }
 
+    /// Whether nothing more will come of the event's request, in all its answers: whoever reads a queue learns by it when
+    /// a request is over.
+    pub fn last(&self) -> bool {
+        // SAFETY: as in kind().
+        unsafe { graft_event_last(self.pointer()) != 0 }
+    }
+
     /// The request's failure; of [`EventKind::Error`].
     pub fn error(&self) -> Option<Error> {
         // SAFETY: as in kind(); the message lives until the event is refilled and is copied here.
@@ -246,6 +255,7 @@ impl EventBuffer {
             finish_reason: self.finish_reason(),
             usage: self.usage(),
             progress: self.progress(),
+            last: self.last(),
         })
     }
 

@@ -39,8 +39,6 @@ mod engine_options;
 mod event;
 mod handle;
 mod input;
-#[cfg(feature = "stream")]
-mod json_number;
 mod library;
 pub mod log;
 mod policy;

@@ -15,7 +15,7 @@ use crate::text;
 /// # fn main() -> graft::Result<()> {
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../examples/model");
 /// # let engine = graft::Engine::open(path)?;
-/// use graft::{EventBuffer, EventKind, Input, Queue};
+/// use graft::{EventBuffer, Input, Queue};
 ///
 /// let queue = Queue::new()?;
 /// let input = Input::from_text("What is")?;
@@ -23,7 +23,7 @@ use crate::text;
 /// let mut event = EventBuffer::new()?;
 /// let mut finished = 0;
 /// while finished < requests.len() && queue.next(&mut event, None)? {
-///     finished += usize::from(matches!(event.kind(), EventKind::Finished | EventKind::Error));
+///     finished += usize::from(event.last());
 /// }
 /// # Ok(())
 /// # }

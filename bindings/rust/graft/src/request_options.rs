@@ -5,8 +5,6 @@ use std::time::Duration;
 use graft_sys::*;
 
 use crate::handle::Handle;
-#[cfg(feature = "stream")]
-use crate::json_number::top_level_integer;
 use crate::status::{Error, Result, Status, check};
 use crate::text::{self, pointer_of, size_of};
 
@@ -51,8 +49,6 @@ pub enum Pooling {
 /// and a text that names it.
 pub struct RequestOptions {
     raw: Handle<graft_request_options>,
-    #[cfg(feature = "stream")]
-    sequences: i64, // as the library has it, which tells nobody
 }
 
 // SAFETY: request_options.h: "Send, not Sync".
@@ -75,12 +71,7 @@ impl RequestOptions {
     /// `OutOfMemory`.
     pub fn new() -> Result<Self> {
         // SAFETY: the place is valid for the call.
-        let raw = Handle::made(|out| unsafe { graft_request_options_new(out) })?;
-        Ok(Self {
-            raw,
-            #[cfg(feature = "stream")]
-            sequences: 1,
-        })
+        Ok(Self { raw: Handle::made(|out| unsafe { graft_request_options_new(out) })? })
     }
 
     /// What the request yields.
@@ -142,23 +133,14 @@ impl RequestOptions {
         /// Beam search over this many beams: 1 (default = none) or more. Answers come when the search has ended, the best
         /// first. Not together with a stop text or `top_logprobs`.
         num_beams(beams: i64) = graft_request_options_set_num_beams;
+        /// Answers to give: 1 (default) or more; an event's `sequence` tells them apart. With beams, at most `num_beams`.
+        num_sequences(sequences: i64) = graft_request_options_set_num_sequences;
         /// Beam search: exponent of the length by which a score is divided; finite; 1 by default.
         length_penalty(penalty: f64) = graft_request_options_set_length_penalty;
         /// How many of the most likely tokens each event reports: 0 (default) or more.
         top_logprobs(count: i64) = graft_request_options_set_top_logprobs;
         /// Requests of higher priority are started first; any number, 0 by default.
         priority(priority: i64) = graft_request_options_set_priority;
-    }
-
-    /// Answers to give: 1 (default) or more; an event's `sequence` tells them apart. With beams, at most `num_beams`.
-    pub fn num_sequences(&mut self, sequences: i64) -> Result<&mut Self> {
-        // SAFETY: the handle is valid; &mut keeps others out.
-        check(unsafe { graft_request_options_set_num_sequences(self.pointer(), sequences) })?;
-        #[cfg(feature = "stream")]
-        {
-            self.sequences = sequences;
-        }
-        Ok(self)
     }
 
     /// Added to the logits of single tokens: ids of at least 0, and values, not NaN. None (default): nothing.
@@ -211,12 +193,7 @@ impl RequestOptions {
     /// "temperature": 0.7, "stop": ["\n\n"], "deadline_ms": 500}`. A wrong key or value is `InvalidArgument` naming the
     /// key, and then nothing is set.
     pub fn json(&mut self, json: &str) -> Result<&mut Self> {
-        self.set_text(graft_request_options_set_json, json)?;
-        #[cfg(feature = "stream")]
-        {
-            self.sequences = top_level_integer(json, "num_sequences").unwrap_or(self.sequences);
-        }
-        Ok(self)
+        self.set_text(graft_request_options_set_json, json)
     }
 
     fn set_text(
@@ -235,12 +212,6 @@ impl RequestOptions {
     ) -> Result<&mut Self> {
         // SAFETY: the handle is valid, the slice has that size; &mut keeps others out.
         self.done(unsafe { set(self.pointer(), tokens.as_ptr(), size_of(tokens.len())) })
-    }
-
-    /// How many answers they ask for.
-    #[cfg(feature = "stream")]
-    pub(crate) fn sequences(&self) -> i64 {
-        self.sequences
     }
 
     pub(crate) fn pointer(&self) -> *mut graft_request_options {

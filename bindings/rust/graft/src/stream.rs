@@ -8,14 +8,12 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
 use crate::{
-    Canceller, Engine, Error, Event, EventBuffer, EventKind, FinishReason, Input, Queue, Request, RequestOptions,
-    Result, Status, Tensor,
+    Canceller, Engine, Error, Event, EventBuffer, Input, Queue, Request, RequestOptions, Result, Status, Tensor,
 };
 
 /// Hands out the events of many requests, of any engines, to the tasks that wait for them. `Send`, `Sync` and `Clone`
@@ -72,10 +70,7 @@ impl Dispatcher {
         let place = Arc::<Place>::default();
         hub.places().insert(tag, Arc::clone(&place)); // before the first event can come
         match engine.submit_to(&hub.queue, tag, input, options) {
-            Ok(request) => {
-                let unfinished = options.map_or(1, RequestOptions::sequences);
-                Ok(EventStream { request, unfinished, place, tag, owner: Arc::clone(&self.owner) })
-            }
+            Ok(request) => Ok(EventStream { request, ended: false, place, tag, owner: Arc::clone(&self.owner) }),
             Err(error) => {
                 hub.places().remove(&tag);
                 Err(error)
@@ -157,7 +152,7 @@ impl Place {
 #[derive(Debug)]
 pub struct EventStream {
     request: Request,
-    unfinished: i64, // sequences
+    ended: bool,
     place: Arc<Place>,
     tag: i64,
     owner: Arc<Owner>,
@@ -181,22 +176,6 @@ impl EventStream {
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         self.request.tensor(name)
     }
-
-    /// Looks at an event that is about to be given out.
-    fn count(&mut self, event: &Result<Event>) {
-        match event {
-            Err(_) => self.unfinished = 0,
-            Ok(event) if event.kind == EventKind::Finished => {
-                self.unfinished -= 1;
-                // one that was cancelled while it waited for its turn does not speak of each sequence
-                let cancelled = event.finish_reason == Some(FinishReason::Cancelled);
-                if cancelled && !matches!(self.request.wait(Some(Duration::ZERO)), Ok(false)) {
-                    self.unfinished = 0;
-                }
-            }
-            Ok(_) => {}
-        }
-    }
 }
 
 impl Stream for EventStream {
@@ -204,7 +183,7 @@ impl Stream for EventStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.unfinished <= 0 {
+        if this.ended {
             return Poll::Ready(None);
         }
         let event = {
@@ -216,14 +195,14 @@ impl Stream for EventStream {
             event
         };
         let Some(event) = event else { return Poll::Pending };
-        this.count(&event);
+        this.ended = event.as_ref().map_or(true, |event| event.last);
         Poll::Ready(Some(event))
     }
 }
 
 impl FusedStream for EventStream {
     fn is_terminated(&self) -> bool {
-        self.unfinished <= 0
+        self.ended
     }
 }
 

@@ -188,6 +188,8 @@ fn iterating_and_pulling_give_the_same() {
     assert!(!request.pull(&mut buffer).unwrap());
     let last = events.last().unwrap();
     assert_eq!(last.finish_reason, Some(FinishReason::Length));
+    assert_eq!(events.iter().filter(|event| event.last).count(), 1);
+    assert!(last.last);
     assert_eq!((last.usage.completion_tokens, last.usage.prompt_tokens > 0), (12, true));
     assert_eq!(events.iter().filter(|event| event.token.is_some()).count(), 12);
 }

@@ -159,7 +159,7 @@ fn a_queue_serves_many_requests_and_can_be_woken() {
     let mut finished = 0;
     while finished < requests.len() && queue.next(&mut event, None).unwrap() {
         texts[usize::try_from(event.tag()).unwrap()].push_str(event.text());
-        finished += usize::from(event.kind() == EventKind::Finished);
+        finished += usize::from(event.last());
     }
     let expected = answer(&engine, 6).unwrap();
     assert!(texts.iter().all(|text| *text == expected), "{texts:?}");
