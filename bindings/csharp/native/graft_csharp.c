@@ -27,6 +27,7 @@ EXPORT void graft_csharp_event_read(const graft_event* event, graft_csharp_event
   out->kind = graft_event_kind(event);
   out->finish_reason = graft_event_finish_reason(event);
   out->status = graft_event_status(event);
+  out->last = graft_event_last(event);
 }
 
 EXPORT graft_csharp_result graft_csharp_set_progress(graft_engine_options* options, graft_progress_callback callback) {

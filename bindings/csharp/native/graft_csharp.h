@@ -51,6 +51,7 @@ typedef struct graft_csharp_event {
   int32_t kind;
   int32_t finish_reason;
   int32_t status;
+  int32_t last;
 } graft_csharp_event;
 
 /** The text is taken here, in the call that failed: between two calls from C# the thread could make another one. */

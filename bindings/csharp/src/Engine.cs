@@ -134,7 +134,7 @@ public sealed class Engine : IDisposable {
       }
     }, cancellationToken);
     // also where the token was faster than the thread, and the work never began
-    task.ContinueWith(ended => request.Dispose(), TaskContinuationOptions.ExecuteSynchronously);
+    task.ContinueWith(ended => request.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     return task;
   }
 

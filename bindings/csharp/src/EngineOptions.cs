@@ -101,7 +101,9 @@ public sealed class EngineOptions {
         using (var hold = new Handle.Hold(made)) ByHand.graft_csharp_set_progress(hold.Pointer, callback).Check();
       }
       try {
-        return call(made);
+        var result = call(made);
+        if (thrown != null) thrown.Throw();  // thrown too late to cancel anything
+        return result;
       } catch (GraftException) {
         if (thrown != null) thrown.Throw();
         throw;

@@ -59,6 +59,7 @@ public sealed class Event {
     Usage = new Usage(read.PromptTokens, read.CompletionTokens, read.CachedTokens);
     Progress = read.Progress;
     Status = (Status)read.Status;
+    IsLast = read.Last != 0;
   }
 
   /// <summary>What happened.</summary>
@@ -90,6 +91,9 @@ public sealed class Event {
 
   /// <summary>How much of the prompt has been read, in [0, 1].</summary>
   public double Progress { get; }
+
+  /// <summary>Nothing more will come of the event's request, in all its answers: so a reader of a queue learns its end.</summary>
+  public bool IsLast { get; }
 
   /// <summary>The status of the request: Ok unless Kind is Error.</summary>
   public Status Status { get; }

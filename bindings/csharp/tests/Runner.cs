@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Reflection;
+using System.Threading;
 using Graft;
 
 /// <summary>A test: a public static method without arguments. Smoke ones are the few of the plain tier.</summary>
@@ -19,6 +20,7 @@ internal static class Runner {
   private static int Main(string[] arguments) {
     CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
     if (arguments.Contains("--without-library")) return WithoutLibrary();
+    if (arguments.Contains("--abandon")) return Abandon();
     Smoke = arguments.Contains("--smoke");
     var only = arguments.Where(argument => !argument.StartsWith("--")).ToArray();
     int passed = 0, failed = 0;
@@ -41,6 +43,26 @@ internal static class Runner {
     Models.Close();
     Console.WriteLine(passed + " passed, " + failed + " failed");
     return passed > 0 && failed == 0 ? 0 : 1;
+  }
+
+  /// <summary>Ends the process with everything open, busy and waited for; its exit status is the test.</summary>
+  private static int Abandon() {
+    GraftLibrary.SetLogHandler((level, message) => {});
+    var engine = Engine.Open(Models.Chat);
+    var queue = new EventQueue();
+    var requests = Enumerable.Range(0, 4).Select(i => engine.Submit("What is", Models.Long)).ToList();
+    using (var input = Input.FromText("What is")) engine.Submit(input, Models.Long, queue);
+    foreach (var work in new Action[] { () => PullAll(queue),
+                                        () => requests[0].ToList(), () => requests[1].Wait() }) {
+      new Thread(() => work()) { IsBackground = true }.Start();
+    }
+    requests[2].Next();
+    Console.WriteLine("abandoned: ok");
+    return 0;
+  }
+
+  private static void PullAll(EventQueue queue) {
+    while (queue.TryNext(Timeout.InfiniteTimeSpan, out var e) == Poll.Event) {}
   }
 
   /// <summary>The tests' program on a machine where the native libraries are not.</summary>

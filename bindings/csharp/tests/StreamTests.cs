@@ -73,6 +73,10 @@ internal static class StreamTests {
       Check.That(answers.Select(answer => answer.Sequence).SequenceEqual(new long[] { 0, 1, 2 }), "order");
       Check.That(answers.Select(answer => answer.Text).Distinct().Count() > 1, "all the same");
     }
+    using (var request = Models.Engine.Submit("What is", new RequestOptions { NumSequences = 3, MaxTokens = 6, IgnoreEos = true })) {
+      var events = request.ToList();
+      Check.That(events.Last().IsLast && events.Count(e => e.IsLast) == 1, "the last event alone is the last");
+    }
   }
 
   [Test(Smoke = true)]
@@ -139,7 +143,7 @@ internal static class StreamTests {
       Event e;
       while (finished < 16 && queue.TryNext(TimeSpan.FromSeconds(60), out e) == Poll.Event) {
         texts[e.Tag] += e.Text;
-        if (e.Kind == EventKind.Finished) ++finished;
+        if (e.IsLast) ++finished;
       }
       Check.That(texts.All(text => text == "7, 23, 41"), string.Join("|", texts));
       requests.ForEach(request => request.Dispose());

@@ -92,6 +92,7 @@ internal unsafe struct NativeEvent {
   internal int Kind;
   internal int FinishReason;
   internal int Status;
+  internal int Last;
 }
 
 }
