@@ -14,21 +14,20 @@ static int64_t bits_of(double value) {
 }
 
 static void take_over(JNIEnv* env, const graft_event* event, jlongArray numbers, jbyteArray text) {
-  int64_t all[NUMBERS], size = 0, top = 0;
+  int64_t all[NUMBERS] = {0}, size = 0;
   const char* bytes = graft_event_text(event, &size);
-  if (graft_event_top_logprobs(event, NULL, NULL, 0, &top) == GRAFT_STATUS_INVALID_ARGUMENT) top = 0;
   all[KIND] = graft_event_kind(event);
   all[TAG] = graft_event_tag(event);
   all[SEQUENCE] = graft_event_sequence(event);
   all[TOKEN] = graft_event_token(event);
-  all[LOGPROB] = bits_of(graft_event_logprob(event));
-  all[FINISH] = graft_event_finish_reason(event);
   all[PROMPT] = graft_event_usage(event, GRAFT_USAGE_PROMPT_TOKENS);
   all[COMPLETION] = graft_event_usage(event, GRAFT_USAGE_COMPLETION_TOKENS);
   all[CACHED] = graft_event_usage(event, GRAFT_USAGE_CACHED_TOKENS);
-  all[PROGRESS] = bits_of(graft_event_progress(event));
-  all[STATUS] = graft_event_status(event);
-  all[TOP] = top;
+  all[LOGPROB] = bits_of(graft_event_logprob(event));
+  if (all[KIND] == GRAFT_EVENT_TOKEN) graft_event_top_logprobs(event, NULL, NULL, 0, &all[TOP]);
+  if (all[KIND] == GRAFT_EVENT_FINISHED) all[FINISH] = graft_event_finish_reason(event);
+  if (all[KIND] == GRAFT_EVENT_ERROR) all[STATUS] = graft_event_status(event);
+  if (all[KIND] == GRAFT_EVENT_PROGRESS) all[PROGRESS] = bits_of(graft_event_progress(event));
   all[TEXT] = size;
   (*env)->SetLongArrayRegion(env, numbers, 0, NUMBERS, (const jlong*)all);
   /* What does not fit is fetched by itself. */

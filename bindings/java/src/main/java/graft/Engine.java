@@ -62,6 +62,7 @@ public final class Engine implements AutoCloseable {
    */
   public static Engine open(String path, EngineOptions options) {
     byte[] bytes = Utf8.of(path);
+    Callbacks.taken(); // what an inspect before left
     Engine engine = null;
     GraftException failure = null;
     try {

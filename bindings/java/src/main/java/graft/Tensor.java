@@ -45,8 +45,11 @@ public final class Tensor implements AutoCloseable {
    * @throws GraftException INVALID_ARGUMENT (type, shape, or a size that does not fit), OUT_OF_MEMORY
    */
   public static Tensor of(int type, long[] shape, ByteBuffer data) {
-    ByteBuffer direct = data.isDirect() ? data.slice()
-        : ByteBuffer.allocateDirect(data.remaining()).put(data.duplicate()).rewind();
+    // A copy of Java's own: the memory of a direct buffer may be somebody else's, who frees it meanwhile.
+    return make(type, shape, ByteBuffer.allocateDirect(data.remaining()).put(data.duplicate()).rewind());
+  }
+
+  private static Tensor make(int type, long[] shape, ByteBuffer direct) {
     return new Tensor(Raw.graft_tensor_new(type, shape.clone(), direct));
   }
 
@@ -61,7 +64,7 @@ public final class Tensor implements AutoCloseable {
   public static Tensor of(float[] data, long... shape) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(Math.multiplyExact(data.length, Float.BYTES)).order(ByteOrder.nativeOrder());
     bytes.asFloatBuffer().put(data);
-    return of(DType.FLOAT32, shape, bytes);
+    return make(DType.FLOAT32.code, shape, bytes);
   }
 
   /**
@@ -75,7 +78,7 @@ public final class Tensor implements AutoCloseable {
   public static Tensor of(long[] data, long... shape) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(Math.multiplyExact(data.length, Long.BYTES)).order(ByteOrder.nativeOrder());
     bytes.asLongBuffer().put(data);
-    return of(DType.INT64, shape, bytes);
+    return make(DType.INT64.code, shape, bytes);
   }
 
   /**
