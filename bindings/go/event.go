@@ -56,6 +56,7 @@ type Event struct {
 	FinishReason FinishReason   // why the sequence ended
 	Usage        Usage          // so far
 	Progress     float64        // how much of the prompt has been read, in [0, 1]
+	Last         bool           // nothing more will come of its request, in all its answers
 	Err          error          // an *Error when Kind is EventError
 }
 
@@ -71,7 +72,7 @@ func (b *eventBuffer) take() Event {
 	f := &b.fields
 	event := Event{
 		Kind: EventKind(f.Kind()), Tag: f.Tag(), Sequence: f.Sequence(), Token: f.Token(), Text: f.Text(),
-		Logprob: f.Logprob(), FinishReason: FinishReason(f.Finish()), Progress: f.Progress(),
+		Logprob: f.Logprob(), FinishReason: FinishReason(f.Finish()), Progress: f.Progress(), Last: f.Last(),
 		Usage: Usage{f.Usage(raw.UsagePromptTokens), f.Usage(raw.UsageCompletionTokens), f.Usage(raw.UsageCachedTokens)},
 	}
 	if f.Kind() == raw.EventError {

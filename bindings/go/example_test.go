@@ -79,7 +79,7 @@ func ExampleQueue() {
 			return
 		}
 		answers[event.Tag] += event.Text
-		if event.Kind == graft.EventFinished {
+		if event.Last {
 			running--
 		}
 	}

@@ -6,7 +6,7 @@ package raw
 //   int64_t tag, sequence, token, usage[3], text_size, top_count;
 //   const char *text;
 //   double logprob, progress;
-//   int32_t kind, finish, status;
+//   int32_t kind, finish, status, last;
 // };
 //
 // static void graft_go_read(const void *event, struct graft_go_event *out) {
@@ -21,6 +21,7 @@ package raw
 //   out->progress = graft_event_progress(event);
 //   out->finish = graft_event_finish_reason(event);
 //   out->status = graft_event_status(event);
+//   out->last = graft_event_last(event);
 // }
 //
 // static graft_status graft_go_pull(void *request, int64_t timeout_ms, void *event, struct graft_go_event *out) {
@@ -64,6 +65,7 @@ func (f *Fields) Logprob() float64     { return float64(f.c.logprob) }
 func (f *Fields) Progress() float64    { return float64(f.c.progress) }
 func (f *Fields) Finish() int32        { return int32(f.c.finish) }
 func (f *Fields) Status() int32        { return int32(f.c.status) }
+func (f *Fields) Last() bool           { return f.c.last != 0 }
 func (f *Fields) TopCount() int        { return int(f.c.top_count) }
 func (f *Fields) Usage(what int) int64 { return int64(f.c.usage[what]) }
 

@@ -23,9 +23,10 @@ public final class EventBuffer implements AutoCloseable {
   private static final int CACHED = 8;
   private static final int PROGRESS = 9;
   private static final int STATUS = 10;
-  private static final int TOP = 11;
-  private static final int TEXT = 12;
-  private static final int NUMBERS = 13;
+  private static final int LAST = 11;
+  private static final int TOP = 12;
+  private static final int TEXT = 13;
+  private static final int NUMBERS = 14;
 
   private final Handle handle;
   private final long[] numbers = new long[NUMBERS];
@@ -208,6 +209,16 @@ public final class EventBuffer implements AutoCloseable {
   }
 
   /**
+   * Whether nothing more will come of its request, in all its answers: who reads a queue learns by it when a request is
+   * over.
+   *
+   * @return true on a request's last event
+   */
+  public boolean last() {
+    return numbers[LAST] != 0;
+  }
+
+  /**
    * The failure of an event of kind {@link EventKind#ERROR}.
    *
    * @return null on other events
@@ -223,7 +234,7 @@ public final class EventBuffer implements AutoCloseable {
    */
   public Event toEvent() {
     return new Event(kind(), tag(), sequence(), token(), text(), logprob(), topLogprobs(), finishReason(), usage(),
-        progress(), error);
+        progress(), last(), error);
   }
 
   /** Releases the native event. Never blocks; optional. */

@@ -29,7 +29,7 @@ class QueueTest {
       for (int finished = 0; finished < 8;) {
         Event event = queue.next(Duration.ofMinutes(1));
         texts.computeIfAbsent(event.tag(), t -> new StringBuilder()).append(event.text());
-        if (event.kind() == EventKind.FINISHED) ++finished;
+        if (event.last()) ++finished;
       }
       assertThrows(GraftException.class, () -> requests.get(0).next());
     }
