@@ -212,6 +212,10 @@ TEST_F(BrokenInput, Text) {
   ASSERT_EQ(graft_input_set_text(input_.get(), book.data(), 100'000), GRAFT_STATUS_OK);
   expect_failure(graft_request_submit(engine_.get(), input_.get(), nullptr, nullptr, 0, &request),
                  GRAFT_STATUS_LIMIT_EXCEEDED, {"tokens", "context"});
+  const int64_t token = 1;
+  ASSERT_EQ(graft_input_set_tokens(input_.get(), &token, 1), GRAFT_STATUS_OK);
+  expect_failure(graft_request_submit(engine_.get(), input_.get(), nullptr, nullptr, 0, &request), invalid,
+                 {"the input has 2 of text, tokens and chat"});
 }
 
 TEST_F(BrokenInput, Tokenizer) {
