@@ -25,7 +25,8 @@ public final class EventBuffer implements AutoCloseable {
   private static final int STATUS = 10;
   private static final int TOP = 11;
   private static final int TEXT = 12;
-  private static final int NUMBERS = 13;
+  private static final int LAST = 13;
+  private static final int NUMBERS = 14;
 
   private final Handle handle;
   private final long[] numbers = new long[NUMBERS];
@@ -208,6 +209,15 @@ public final class EventBuffer implements AutoCloseable {
   }
 
   /**
+   * Whether the request is over, in all its answers: how the reader of a queue learns it.
+   *
+   * @return true when nothing more will come of the event's request
+   */
+  public boolean isLast() {
+    return numbers[LAST] != 0;
+  }
+
+  /**
    * The failure of an event of kind {@link EventKind#ERROR}.
    *
    * @return null on other events
@@ -223,7 +233,7 @@ public final class EventBuffer implements AutoCloseable {
    */
   public Event toEvent() {
     return new Event(kind(), tag(), sequence(), token(), text(), logprob(), topLogprobs(), finishReason(), usage(),
-        progress(), error);
+        progress(), isLast(), error);
   }
 
   /** Releases the native event. Never blocks; optional. */
