@@ -5,7 +5,7 @@
 #include "graft_jni.h"
 
 /* As in graft.EventBuffer. */
-enum { KIND, TAG, SEQUENCE, TOKEN, LOGPROB, FINISH, PROMPT, COMPLETION, CACHED, PROGRESS, STATUS, LAST, TOP, TEXT, NUMBERS };
+enum { KIND, TAG, SEQUENCE, TOKEN, LOGPROB, FINISH, PROMPT, COMPLETION, CACHED, PROGRESS, STATUS, TOP, TEXT, LAST, NUMBERS };
 
 static int64_t bits_of(double value) {
   int64_t bits;
@@ -28,8 +28,8 @@ static void take_over(JNIEnv* env, const graft_event* event, jlongArray numbers,
   if (all[KIND] == GRAFT_EVENT_FINISHED) all[FINISH] = graft_event_finish_reason(event);
   if (all[KIND] == GRAFT_EVENT_ERROR) all[STATUS] = graft_event_status(event);
   if (all[KIND] == GRAFT_EVENT_PROGRESS) all[PROGRESS] = bits_of(graft_event_progress(event));
-  all[LAST] = graft_event_last(event);
   all[TEXT] = size;
+  if (all[KIND] >= GRAFT_EVENT_FINISHED) all[LAST] = graft_event_last(event);
   (*env)->SetLongArrayRegion(env, numbers, 0, NUMBERS, (const jlong*)all);
   /* What does not fit is fetched by itself. */
   if (size > 0 && size <= (*env)->GetArrayLength(env, text)) {

@@ -15,9 +15,9 @@ import java.util.List;
  * @param finishReason why the sequence ended; {@link FinishReason#NONE} on other events
  * @param usage counts of tokens so far
  * @param progress how much of the prompt has been read, in [0, 1]
- * @param last whether nothing more will come of its request, in all its answers
+ * @param isLast whether nothing more will come of the event's request, in all its answers
  * @param error the failure of an event of kind {@link EventKind#ERROR}; null on others
  */
 public record Event(EventKind kind, long tag, long sequence, long token, String text, double logprob,
-    List<TokenLogprob> topLogprobs, FinishReason finishReason, Usage usage, double progress, boolean last,
+    List<TokenLogprob> topLogprobs, FinishReason finishReason, Usage usage, double progress, boolean isLast,
     GraftException error) {}

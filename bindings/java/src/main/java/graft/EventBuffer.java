@@ -23,9 +23,9 @@ public final class EventBuffer implements AutoCloseable {
   private static final int CACHED = 8;
   private static final int PROGRESS = 9;
   private static final int STATUS = 10;
-  private static final int LAST = 11;
-  private static final int TOP = 12;
-  private static final int TEXT = 13;
+  private static final int TOP = 11;
+  private static final int TEXT = 12;
+  private static final int LAST = 13;
   private static final int NUMBERS = 14;
 
   private final Handle handle;
@@ -209,12 +209,11 @@ public final class EventBuffer implements AutoCloseable {
   }
 
   /**
-   * Whether nothing more will come of its request, in all its answers: who reads a queue learns by it when a request is
-   * over.
+   * Whether the request is over, in all its answers: how the reader of a queue learns it.
    *
-   * @return true on a request's last event
+   * @return true when nothing more will come of the event's request
    */
-  public boolean last() {
+  public boolean isLast() {
     return numbers[LAST] != 0;
   }
 
@@ -234,7 +233,7 @@ public final class EventBuffer implements AutoCloseable {
    */
   public Event toEvent() {
     return new Event(kind(), tag(), sequence(), token(), text(), logprob(), topLogprobs(), finishReason(), usage(),
-        progress(), last(), error);
+        progress(), isLast(), error);
   }
 
   /** Releases the native event. Never blocks; optional. */

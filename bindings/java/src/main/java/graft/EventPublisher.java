@@ -42,8 +42,6 @@ final class EventPublisher implements Flow.Publisher<Event> {
     private final AtomicInteger wakes = new AtomicInteger();
     private volatile boolean ended;
     private volatile IllegalArgumentException refused;
-    private final EventBuffer buffer = new EventBuffer();
-    private Event ahead;
 
     Pulling(Flow.Subscriber<? super Event> subscriber) {
       this.subscriber = subscriber;
@@ -85,10 +83,9 @@ final class EventPublisher implements Flow.Publisher<Event> {
         end(refused);
         return;
       }
-      Event event = ahead;
-      ahead = null;
+      Event event;
       try {
-        if (event == null) event = request.next();
+        event = request.next();
       } catch (RuntimeException | Error failure) {
         if (!ended) end(failure);
         return;
@@ -105,24 +102,12 @@ final class EventPublisher implements Flow.Publisher<Event> {
         if (!ended) end(thrown);
         return;
       }
-      if (event.kind() == EventKind.FINISHED && demand.get() == 0) lookForEnd();
-    }
-
-    /** The end needs no demand: it is told as soon as the last event was given. */
-    private void lookForEnd() {
-      try {
-        Poll poll = request.next(buffer, java.time.Duration.ZERO);
-        if (poll == Poll.END && !ended) end(null);
-        if (poll == Poll.EVENT && buffer.error() != null && !ended) end(buffer.error());
-        if (poll == Poll.EVENT && buffer.error() == null) ahead = buffer.toEvent();
-      } catch (RuntimeException failure) {
-        if (!ended) end(failure);
-      }
+      // The end needs no demand.
+      if (event.isLast() && !ended) end(null);
     }
 
     private void end(Throwable failure) {
       ended = true;
-      buffer.close();
       if (failure == null) {
         subscriber.onComplete();
       } else {

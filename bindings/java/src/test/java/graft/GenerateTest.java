@@ -86,6 +86,12 @@ class GenerateTest {
   @Test
   void severalSequences() {
     RequestOptions options = RequestOptions.builder().seed(3).numSequences(3).maxTokens(4).ignoreEos(true).build();
+    try (Request request = Model.ENGINE.submit("What is", options)) {
+      List<Event> events = request.stream().toList();
+      assertEquals(3, events.stream().filter(e -> e.kind() == EventKind.FINISHED).count());
+      assertEquals(1, events.stream().filter(Event::isLast).count());
+      assertTrue(events.get(events.size() - 1).isLast());
+    }
     assertEquals(3, Model.ENGINE.complete("What is", options).answers().size());
   }
 

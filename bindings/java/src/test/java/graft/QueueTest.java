@@ -29,7 +29,8 @@ class QueueTest {
       for (int finished = 0; finished < 8;) {
         Event event = queue.next(Duration.ofMinutes(1));
         texts.computeIfAbsent(event.tag(), t -> new StringBuilder()).append(event.text());
-        if (event.last()) ++finished;
+        if (event.isLast()) ++finished;
+        assertEquals(event.kind() == EventKind.FINISHED, event.isLast());
       }
       assertThrows(GraftException.class, () -> requests.get(0).next());
     }
