@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Graft.Raw;
 
 namespace Graft {
@@ -12,6 +13,9 @@ internal sealed class Handle : SafeHandle {
   internal enum Kind { Engine, EngineOptions, Event, Input, Policy, Profile, Queue, Request, RequestOptions, Tensor, Tokenizer, Decoder }
 
   private readonly Kind kind;
+  private long weight;
+  private const long EnoughBytes = 256L << 20;
+  private static long aliveBytes, freshBytes;
 
   internal Handle(Kind kind) : base(IntPtr.Zero, true) {
     this.kind = kind;
@@ -22,9 +26,23 @@ internal sealed class Handle : SafeHandle {
 
   internal void Fill(IntPtr made) => SetHandle(made);
 
+  /// <summary>
+  /// Counts native memory, which the collector does not see (GC.AddMemoryPressure does nothing in Mono): it is run when
+  /// much was allocated, so that what nobody disposes does not pile up.
+  /// </summary>
+  internal void Weigh(long bytes) {
+    weight = bytes;
+    long alive = Interlocked.Add(ref aliveBytes, bytes);
+    long fresh = Interlocked.Add(ref freshBytes, bytes);
+    if (fresh < EnoughBytes || fresh < alive / 2) return;
+    Interlocked.Exchange(ref freshBytes, 0);
+    GC.Collect();
+  }
+
   internal ObjectDisposedException Closed() => new ObjectDisposedException(kind.ToString(), "The " + kind + " is closed.");
 
   protected override bool ReleaseHandle() {
+    Interlocked.Add(ref aliveBytes, -weight);
     switch (kind) {
       case Kind.Engine: graft_rawPINVOKE.graft_engine_free(handle); break;
       case Kind.EngineOptions: graft_rawPINVOKE.graft_engine_options_free(handle); break;

@@ -90,6 +90,7 @@ public sealed partial class Request : IEnumerable<Event>, IDisposable {
   public Tensor Result(string name) {
     var tensor = new Tensor();
     graft_raw.graft_request_tensor(Handle, name, tensor.Handle);
+    tensor.Handle.Weigh(tensor.ByteSize);
     return tensor;
   }
 

@@ -30,6 +30,7 @@ public sealed class Tensor : IDisposable {
   public static Tensor Create(DType dtype, ReadOnlySpan<long> shape, ReadOnlySpan<byte> data) {
     var tensor = new Tensor();
     graft_raw.graft_tensor_new((int)dtype, shape, data, tensor.Handle);
+    tensor.Handle.Weigh(data.Length);
     return tensor;
   }
 
