@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -171,13 +172,12 @@ class GlooCommunicator final : public Communicator {
     }
     run("all_gather", widest, [&] {  // Gloo's ranks give equal shares: padded to the widest
       auto given = floats(mine_, widest);
-      std::memcpy(given.data_ptr(), mine, static_cast<size_t>(counts[rank_]) * sizeof(float));
+      std::copy_n(mine, counts[rank_], given.mutable_data_ptr<float>());  // a rank may have none
       auto got = floats(all_, widest * size_);
       finish(group_->_allgather_base(got, given));
       const auto* from = got.const_data_ptr<float>();
       for (int64_t rank = 0; rank < size_; ++rank) {
-        std::memcpy(all, from + rank * widest, static_cast<size_t>(counts[rank]) * sizeof(float));
-        all += counts[rank];
+        all = std::copy_n(from + rank * widest, counts[rank], all);
       }
     });
   }

@@ -55,9 +55,9 @@ void StepBuffer::pack(std::byte* bytes) const {
   std::memcpy(bytes, &counts, sizeof counts);
   bytes += sizeof counts;
   for_each_array(*this, [&](const auto* array, int64_t count) {
-    const auto size = static_cast<size_t>(count) * sizeof *array;
-    std::memcpy(bytes, array, size);
-    bytes += size;
+    // An array that the model has no use for is null, and memcpy must not be given that.
+    const auto* from = reinterpret_cast<const std::byte*>(array);
+    bytes = std::copy_n(from, count * static_cast<int64_t>(sizeof *array), bytes);
   });
 }
 
@@ -70,8 +70,8 @@ void StepBuffer::unpack(const std::byte* bytes) {
   hidden_row_count_ = counts.hidden_rows;
   bytes += sizeof counts;
   for_each_array(*this, [&](auto* array, int64_t count) {
-    const auto size = static_cast<size_t>(count) * sizeof *array;
-    std::memcpy(array, bytes, size);
+    const int64_t size = count * static_cast<int64_t>(sizeof *array);
+    std::copy_n(bytes, size, reinterpret_cast<std::byte*>(array));
     bytes += size;
   });
 }
