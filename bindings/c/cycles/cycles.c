@@ -13,7 +13,6 @@ static void check(graft_status status) {
 }
 
 static void cycle(const char* model) {
-  const int64_t tokens[] = {5, 9, 2};
   graft_engine_options* opening = NULL;
   graft_engine* engine = NULL;
   graft_input* input = NULL;
@@ -24,7 +23,7 @@ static void cycle(const char* model) {
   check(graft_engine_options_set_threads(opening, 1));
   check(graft_engine_open(model, -1, opening, &engine));
   check(graft_input_new(&input));
-  check(graft_input_set_tokens(input, tokens, 3));
+  check(graft_input_set_text(input, "What is", -1));
   check(graft_request_options_new(&options));
   check(graft_request_options_set_max_tokens(options, 2));
   check(graft_request_submit(engine, input, options, NULL, 0, &request));

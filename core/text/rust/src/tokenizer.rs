@@ -48,6 +48,11 @@ impl Tokenizer {
         check_strings(json)?;
         let mut inner = parse(json)?;
         check_model(inner.get_model())?;
+        // The crate keeps a cache of words for each thread and each tokenizer, and that of a tokenizer that is gone stays
+        // until the thread ends: a host has hundreds of threads, and they live long.
+        let mut model = inner.get_model().clone();
+        model.resize_cache(0);
+        inner.with_model(model);
         // As Transformers does: truncation and padding are the caller's business, not the file's.
         inner.with_padding(None);
         inner
