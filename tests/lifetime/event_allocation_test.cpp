@@ -31,9 +31,10 @@ constexpr int settled = 32;  // events after which the texts' buffer has its siz
 
 graft_request* finished_request(graft_engine* engine) {
   const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
-  check(graft_request_options_set_json(options.get(),
-                                       R"({"seed": 1, "banned_tokens": [0, 1, 2, 3, 4], "ignore_eos": true, "max_tokens": 200})", -1),
-        "options");
+  check(
+      graft_request_options_set_json(
+          options.get(), R"({"seed": 1, "banned_tokens": [0, 1, 2, 3, 4], "ignore_eos": true, "max_tokens": 200})", -1),
+      "options");
   graft_request* request = submit(engine, {5, 9, 2}, options.get()).release();
   check(graft_request_wait(request, timeout_ms), "wait");
   return request;

@@ -9,7 +9,7 @@
 namespace graft::conformance {
 namespace {
 
-void open_and_encode() {
+[[maybe_unused]] void open_and_encode() {
   graft_tokenizer* tokenizer = nullptr;
   check(graft_tokenizer_open(std::getenv("GRAFT_TEST_MODEL"), -1, &tokenizer), "tokenizer");
   int64_t ids[64], count = 0;

@@ -3,13 +3,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-EXPORT void graft_csharp_free(void* memory) {
-  free(memory);
-}
+EXPORT void graft_csharp_free(void* memory) { free(memory); }
 
-EXPORT void graft_csharp_string_free(graft_string* string) {
-  graft_string_free(string);
-}
+EXPORT void graft_csharp_string_free(graft_string* string) { graft_string_free(string); }
 
 EXPORT void graft_csharp_event_read(const graft_event* event, graft_csharp_event* out) {
   out->text = graft_event_text(event, &out->text_size);

@@ -5,7 +5,23 @@
 #include "graft_jni.h"
 
 /* As in graft.EventBuffer. */
-enum { KIND, TAG, SEQUENCE, TOKEN, LOGPROB, FINISH, PROMPT, COMPLETION, CACHED, PROGRESS, STATUS, TOP, TEXT, LAST, NUMBERS };
+enum {
+  KIND,
+  TAG,
+  SEQUENCE,
+  TOKEN,
+  LOGPROB,
+  FINISH,
+  PROMPT,
+  COMPLETION,
+  CACHED,
+  PROGRESS,
+  STATUS,
+  TOP,
+  TEXT,
+  LAST,
+  NUMBERS
+};
 
 static int64_t bits_of(double value) {
   int64_t bits;
