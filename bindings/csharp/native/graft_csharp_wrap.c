@@ -11,6 +11,8 @@
 #define SWIG_CSHARP_NO_STRING_WITH_LENGTH_HELPER 1
 #define SWIG_CSHARP_NO_IMCLASS_STATIC_CONSTRUCTOR 1
 
+
+
 #define SWIG_VERSION 0x040501
 #define SWIGCSHARP
 
@@ -21,112 +23,112 @@
 
 /* template workaround for compilers that cannot correctly implement the C++ standard */
 #ifndef SWIGTEMPLATEDISAMBIGUATOR
-#if defined(__SUNPRO_CC) && (__SUNPRO_CC <= 0x560)
-#define SWIGTEMPLATEDISAMBIGUATOR template
-#elif defined(__HP_aCC)
+# if defined(__SUNPRO_CC) && (__SUNPRO_CC <= 0x560)
+#  define SWIGTEMPLATEDISAMBIGUATOR template
+# elif defined(__HP_aCC)
 /* Needed even with `aCC -AA' when `aCC -V' reports HP ANSI C++ B3910B A.03.55 */
 /* If we find a maximum version that requires this, the test would be __HP_aCC <= 35500 for A.03.55 */
-#define SWIGTEMPLATEDISAMBIGUATOR template
-#else
-#define SWIGTEMPLATEDISAMBIGUATOR
-#endif
+#  define SWIGTEMPLATEDISAMBIGUATOR template
+# else
+#  define SWIGTEMPLATEDISAMBIGUATOR
+# endif
 #endif
 
 /* inline attribute */
 #ifndef SWIGINLINE
-#if defined(__cplusplus) || (defined(__GNUC__) && !defined(__STRICT_ANSI__))
-#define SWIGINLINE inline
-#else
-#define SWIGINLINE
-#endif
+# if defined(__cplusplus) || (defined(__GNUC__) && !defined(__STRICT_ANSI__))
+#   define SWIGINLINE inline
+# else
+#   define SWIGINLINE
+# endif
 #endif
 
 /* attribute recognised by some compilers to avoid 'unused' warnings */
 #ifndef SWIGUNUSED
-#if defined(__GNUC__)
-#if !(defined(__cplusplus)) || (__GNUC__ > 3 || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4))
-#define SWIGUNUSED __attribute__((__unused__))
-#else
-#define SWIGUNUSED
-#endif
-#elif defined(__ICC) || defined(__clang__)
-#define SWIGUNUSED __attribute__((__unused__))
-#else
-#define SWIGUNUSED
-#endif
+# if defined(__GNUC__)
+#   if !(defined(__cplusplus)) || (__GNUC__ > 3 || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4))
+#     define SWIGUNUSED __attribute__ ((__unused__))
+#   else
+#     define SWIGUNUSED
+#   endif
+# elif defined(__ICC) || defined (__clang__)
+#   define SWIGUNUSED __attribute__ ((__unused__))
+# else
+#   define SWIGUNUSED
+# endif
 #endif
 
 #ifndef SWIG_MSC_UNSUPPRESS_4505
-#if defined(_MSC_VER)
-#pragma warning(disable : 4505) /* unreferenced local function has been removed */
-#endif
+# if defined(_MSC_VER)
+#   pragma warning(disable : 4505) /* unreferenced local function has been removed */
+# endif
 #endif
 
 #ifndef SWIGUNUSEDPARM
-#ifdef __cplusplus
-#define SWIGUNUSEDPARM(p)
-#else
-#define SWIGUNUSEDPARM(p) p SWIGUNUSED
-#endif
+# ifdef __cplusplus
+#   define SWIGUNUSEDPARM(p)
+# else
+#   define SWIGUNUSEDPARM(p) p SWIGUNUSED
+# endif
 #endif
 
 /* internal SWIG method */
 #ifndef SWIGINTERN
-#define SWIGINTERN static SWIGUNUSED
+# define SWIGINTERN static SWIGUNUSED
 #endif
 
 /* internal inline SWIG method */
 #ifndef SWIGINTERNINLINE
-#define SWIGINTERNINLINE SWIGINTERN SWIGINLINE
+# define SWIGINTERNINLINE SWIGINTERN SWIGINLINE
 #endif
 
 /* exporting methods */
 #if defined(__GNUC__)
-#if (__GNUC__ >= 4) || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4)
-#ifndef GCC_HASCLASSVISIBILITY
-#define GCC_HASCLASSVISIBILITY
-#endif
-#endif
+#  if (__GNUC__ >= 4) || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4)
+#    ifndef GCC_HASCLASSVISIBILITY
+#      define GCC_HASCLASSVISIBILITY
+#    endif
+#  endif
 #endif
 
 #ifndef SWIGEXPORT
-#if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
-#if defined(STATIC_LINKED)
-#define SWIGEXPORT
-#else
-#define SWIGEXPORT __declspec(dllexport)
-#endif
-#else
-#if defined(__GNUC__) && defined(GCC_HASCLASSVISIBILITY)
-#define SWIGEXPORT __attribute__((visibility("default")))
-#else
-#define SWIGEXPORT
-#endif
-#endif
+# if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
+#   if defined(STATIC_LINKED)
+#     define SWIGEXPORT
+#   else
+#     define SWIGEXPORT __declspec(dllexport)
+#   endif
+# else
+#   if defined(__GNUC__) && defined(GCC_HASCLASSVISIBILITY)
+#     define SWIGEXPORT __attribute__ ((visibility("default")))
+#   else
+#     define SWIGEXPORT
+#   endif
+# endif
 #endif
 
 /* calling conventions for Windows */
 #ifndef SWIGSTDCALL
-#if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
-#define SWIGSTDCALL __stdcall
-#else
-#define SWIGSTDCALL
-#endif
+# if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
+#   define SWIGSTDCALL __stdcall
+# else
+#   define SWIGSTDCALL
+# endif
 #endif
 
 /* Deal with Microsoft's attempt at deprecating C standard runtime functions */
 #if !defined(SWIG_NO_CRT_SECURE_NO_DEPRECATE) && defined(_MSC_VER) && !defined(_CRT_SECURE_NO_DEPRECATE)
-#define _CRT_SECURE_NO_DEPRECATE
+# define _CRT_SECURE_NO_DEPRECATE
 #endif
 
 /* Deal with Microsoft's attempt at deprecating methods in the standard C++ library */
 #if !defined(SWIG_NO_SCL_SECURE_NO_DEPRECATE) && defined(_MSC_VER) && !defined(_SCL_SECURE_NO_DEPRECATE)
-#define _SCL_SECURE_NO_DEPRECATE
+# define _SCL_SECURE_NO_DEPRECATE
 #endif
 
 /* Deal with Apple's deprecated 'AssertMacros.h' from Carbon-framework */
 #if defined(__APPLE__) && !defined(__ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES)
-#define __ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES 0
+# define __ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES 0
 #endif
 
 /* Intel's compiler complains if a variable which was never initialised is
@@ -135,14 +137,14 @@
  * See: https://github.com/swig/swig/issues/192 for more discussion.
  */
 #ifdef __INTEL_COMPILER
-#pragma warning disable 592
+# pragma warning disable 592
 #endif
 
 #if defined(__cplusplus) && __cplusplus >= 201103L
-#define SWIG_NOEXCEPT noexcept
+# define SWIG_NOEXCEPT noexcept
 #else
-#define SWIG_NOEXCEPT throw()
-#endif
+# define SWIG_NOEXCEPT throw()
+#endif 
 
 #define SWIG_QUOTE_STRING(x) #x
 #define SWIG_STRINGIFY(x) SWIG_QUOTE_STRING(x)
@@ -160,1843 +162,2022 @@
 /* C99 and C++11 should provide snprintf, but define SWIG_NO_SNPRINTF
  * if you're missing it.
  */
-#if ((defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L) || (defined __cplusplus && __cplusplus >= 201103L) || \
-     defined SWIG_HAVE_SNPRINTF) &&                                                                                  \
+#if ((defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L) || \
+     (defined __cplusplus && __cplusplus >= 201103L) || \
+     defined SWIG_HAVE_SNPRINTF) && \
     !defined SWIG_NO_SNPRINTF
-#define SWIG_snprintf(O, S, F, A) snprintf(O, S, F, A)
-#define SWIG_snprintf2(O, S, F, A, B) snprintf(O, S, F, A, B)
+# define SWIG_snprintf(O,S,F,A) snprintf(O,S,F,A)
+# define SWIG_snprintf2(O,S,F,A,B) snprintf(O,S,F,A,B)
 #else
 /* Fallback versions ignore the buffer size, but most of our uses either have a
  * fixed maximum possible size or dynamically allocate a buffer that's large
  * enough.
  */
-#define SWIG_snprintf(O, S, F, A) sprintf(O, F, A)
-#define SWIG_snprintf2(O, S, F, A, B) sprintf(O, F, A, B)
+# define SWIG_snprintf(O,S,F,A) sprintf(O,F,A)
+# define SWIG_snprintf2(O,S,F,A,B) sprintf(O,F,A,B)
 #endif
 
-#include <stdio.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
+
 
 /* Contract support */
 
-#define SWIG_contract_assert(nullreturn, expr, msg)                                            \
-  do {                                                                                         \
-    if (!(expr)) {                                                                             \
-      SWIG_CSharpSetPendingExceptionArgument(SWIG_CSharpArgumentOutOfRangeException, msg, ""); \
-      return nullreturn;                                                                       \
-    }                                                                                          \
-  } while (0)
+#define SWIG_contract_assert(nullreturn, expr, msg) do { if (!(expr)) {SWIG_CSharpSetPendingExceptionArgument(SWIG_CSharpArgumentOutOfRangeException, msg, ""); return nullreturn; } } while (0)
+
 
 #include <graft/graft.h>
 
-#include <stdint.h>  // Use the C99 official header
+
+#include <stdint.h>		// Use the C99 official header
+
 
 #include <limits.h>
 #if !defined(SWIG_NO_LLONG_MAX)
-#if !defined(LLONG_MAX) && defined(__GNUC__) && defined(__LONG_LONG_MAX__)
-#define LLONG_MAX __LONG_LONG_MAX__
-#define LLONG_MIN (-LLONG_MAX - 1LL)
-#define ULLONG_MAX (LLONG_MAX * 2ULL + 1ULL)
+# if !defined(LLONG_MAX) && defined(__GNUC__) && defined (__LONG_LONG_MAX__)
+#   define LLONG_MAX __LONG_LONG_MAX__
+#   define LLONG_MIN (-LLONG_MAX - 1LL)
+#   define ULLONG_MAX (LLONG_MAX * 2ULL + 1ULL)
+# endif
 #endif
-#endif
+
 
 #if !defined(SWIG_NO_WORDSIZE64_CHECK)
 #if (__WORDSIZE == 32) || (LONG_MAX == INT_MAX)
-#error \
-    "SWIG generated code is invalid on this 32-bit architecture, please regenerate without defining SWIGWORDSIZE64 or define SWIGWORDSIZE32"
+# error "SWIG generated code is invalid on this 32-bit architecture, please regenerate without defining SWIGWORDSIZE64 or define SWIGWORDSIZE32"
 #endif
 #endif
 
+
 #include "graft_csharp.h"
+
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_last_error_message___() {
-  const char* jresult = 0;
-  char* result = 0;
-
-  result = (char*)graft_last_error_message();
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_last_error_message___() {
+  const char * jresult = 0 ;
+  char *result = 0 ;
+  
+  result = (char *)graft_last_error_message();
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_status_name___(int32_t jarg1) {
-  const char* jresult = 0;
-  graft_status arg1;
-  char* result = 0;
 
-  arg1 = (graft_status)jarg1;
-  result = (char*)graft_status_name(arg1);
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_status_name___(int32_t jarg1) {
+  const char * jresult = 0 ;
+  graft_status arg1 ;
+  char *result = 0 ;
+  
+  arg1 = (graft_status)jarg1; 
+  result = (char *)graft_status_name(arg1);
+  jresult = result; 
   return jresult;
 }
+
 
 SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_abi_version___() {
-  int jresult = 0;
+  int jresult = 0 ;
   int32_t result;
-
+  
   result = (int32_t)graft_abi_version();
-  jresult = result;
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_version___() {
-  const char* jresult = 0;
-  char* result = 0;
 
-  result = (char*)graft_version();
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_version___() {
+  const char * jresult = 0 ;
+  char *result = 0 ;
+  
+  result = (char *)graft_version();
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_doctor___(graft_csharp_text* jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_string** arg1 = 0;
-  graft_string* made1;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_doctor___(graft_csharp_text * jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_string **arg1 = 0 ;
+  graft_string *made1 ;
   graft_status result;
-
-  made1 = NULL;
-  arg1 = &made1;
+  
+  made1 = NULL; arg1 = &made1; 
   result = (graft_status)graft_doctor(arg1);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg1, jarg1);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg1, jarg1); 
   return jresult;
 }
+
 
 SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_log_set_level___(int jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_log_level arg1;
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_log_level arg1 ;
   graft_status result;
-
-  arg1 = (graft_log_level)jarg1;
+  
+  arg1 = (graft_log_level)jarg1; 
   result = (graft_status)graft_log_set_level(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_policy_from_json___(graft_csharp_span jarg1,
-                                                                                      void** jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_policy** arg3 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_policy_from_json___(graft_csharp_span jarg1, void ** jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_policy **arg3 = 0 ;
   graft_status result;
-
-  arg1 = (char*)jarg1.data;
-  arg2 = jarg1.size;
-  arg3 = (graft_policy**)jarg3;
-  result = (graft_status)graft_policy_from_json((char const*)arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (char *)jarg1.data; arg2 = jarg1.size; 
+  arg3 = (graft_policy **)jarg3; 
+  result = (graft_status)graft_policy_from_json((char const *)arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_policy_row_parallel___(graft_csharp_span jarg1,
-                                                                                         graft_csharp_span jarg3,
-                                                                                         void** jarg5) {
-  graft_csharp_result jresult = {NULL, 0};
-  char* arg1 = 0;
-  int64_t arg2;
-  char** arg3 = 0;
-  int64_t arg4;
-  graft_policy** arg5 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_policy_row_parallel___(graft_csharp_span jarg1, graft_csharp_span jarg3, void ** jarg5) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  char **arg3 = 0 ;
+  int64_t arg4 ;
+  graft_policy **arg5 = 0 ;
   graft_status result;
-
-  arg1 = (char*)jarg1.data;
-  arg2 = jarg1.size;
-  arg3 = (char**)jarg3.data;
-  arg4 = jarg3.size;
-  arg5 = (graft_policy**)jarg5;
-  result = (graft_status)graft_policy_row_parallel((char const*)arg1, arg2, (char const* const*)arg3, arg4, arg5);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (char *)jarg1.data; arg2 = jarg1.size; 
+  arg3 = (char **)jarg3.data; arg4 = jarg3.size; 
+  arg5 = (graft_policy **)jarg5; 
+  result = (graft_status)graft_policy_row_parallel((char const *)arg1,arg2,(char const *const *)arg3,arg4,arg5);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_policy_free___(void* jarg1) {
-  graft_policy* arg1 = 0;
 
-  arg1 = (graft_policy*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_policy_free___(void * jarg1) {
+  graft_policy *arg1 = 0 ;
+  
+  arg1 = (graft_policy *)jarg1; 
   graft_policy_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_new___(void** jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options** arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_engine_options**)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_new___(void ** jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options **arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options **)jarg1; 
   result = (graft_status)graft_engine_options_new(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_free___(void* jarg1) {
-  graft_engine_options* arg1 = 0;
 
-  arg1 = (graft_engine_options*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_free___(void * jarg1) {
+  graft_engine_options *arg1 = 0 ;
+  
+  arg1 = (graft_engine_options *)jarg1; 
   graft_engine_options_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_engine_options_set_device___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_options_set_device(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_device___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_options_set_device(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_dtype___(void* jarg1,
-                                                                                              graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_options_set_dtype(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_dtype___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_options_set_dtype(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_quantization___(void* jarg1,
-                                                                                                     int jarg2,
-                                                                                                     long long jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int32_t arg2;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int32_t)jarg2;
-  arg3 = (int64_t)jarg3;
-  result = (graft_status)graft_engine_options_set_quantization(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_quantization___(void * jarg1, int jarg2, long long jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int32_t arg2 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  arg3 = (int64_t)jarg3; 
+  result = (graft_status)graft_engine_options_set_quantization(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_engine_options_set_tensor_parallel___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_tensor_parallel(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_tensor_parallel___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_tensor_parallel(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_engine_options_set_expert_parallel___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_expert_parallel(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_expert_parallel___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_expert_parallel(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_rank___(
-    void* jarg1, long long jarg2, long long jarg3, graft_csharp_span jarg4, long long jarg6, long long jarg7) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  int64_t arg3;
-  char* arg4 = 0;
-  int64_t arg5;
-  int64_t arg6;
-  int64_t arg7;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  arg3 = (int64_t)jarg3;
-  arg4 = (char*)jarg4.data;
-  arg5 = jarg4.size;
-  arg6 = (int64_t)jarg6;
-  arg7 = (int64_t)jarg7;
-  result = (graft_status)graft_engine_options_set_rank(arg1, arg2, arg3, (char const*)arg4, arg5, arg6, arg7);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_rank___(void * jarg1, long long jarg2, long long jarg3, graft_csharp_span jarg4, long long jarg6, long long jarg7) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  char *arg4 = 0 ;
+  int64_t arg5 ;
+  int64_t arg6 ;
+  int64_t arg7 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  arg3 = (int64_t)jarg3; 
+  arg4 = (char *)jarg4.data; arg5 = jarg4.size; 
+  arg6 = (int64_t)jarg6; 
+  arg7 = (int64_t)jarg7; 
+  result = (graft_status)graft_engine_options_set_rank(arg1,arg2,arg3,(char const *)arg4,arg5,arg6,arg7);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_engine_options_set_injection___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_options_set_injection(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_injection___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_options_set_injection(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_graph___(void* jarg1, int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int32_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int32_t)jarg2;
-  result = (graft_status)graft_engine_options_set_graph(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_graph___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_graph(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_threads___(void* jarg1,
-                                                                                                long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_threads(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_threads___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_threads(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_context_limit___(void* jarg1,
-                                                                                                      long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_context_limit(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_context_limit___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_context_limit(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_max_sequences___(void* jarg1,
-                                                                                                      long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_max_sequences(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_max_sequences___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_max_sequences(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_max_queue___(void* jarg1,
-                                                                                                  long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_max_queue(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_max_queue___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_max_queue(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_memory_limit___(void* jarg1,
-                                                                                                     long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_options_set_memory_limit(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_memory_limit___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_memory_limit(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_weights___(void* jarg1,
-                                                                                                int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  graft_weights arg2;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (graft_weights)jarg2;
-  result = (graft_status)graft_engine_options_set_weights(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_weights___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  graft_weights arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (graft_weights)jarg2; 
+  result = (graft_status)graft_engine_options_set_weights(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_engine_options_set_library_directory___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_options_set_library_directory(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_library_directory___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_options_set_library_directory(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_add_policy___(void* jarg1,
-                                                                                               void* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  graft_policy* arg2 = 0;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (graft_policy*)jarg2;
-  result = (graft_status)graft_engine_options_add_policy(arg1, (struct graft_policy const*)arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_add_policy___(void * jarg1, void * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  graft_policy *arg2 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (graft_policy *)jarg2; 
+  result = (graft_status)graft_engine_options_add_policy(arg1,(struct graft_policy const *)arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_json___(void* jarg1,
-                                                                                             graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_options_set_json(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_json___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_options_set_json(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_new___(int jarg1, graft_csharp_span jarg2,
-                                                                                graft_csharp_span jarg4, void** jarg6) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_dtype arg1;
-  int64_t* arg2 = 0;
-  int32_t arg3;
-  void* arg4 = 0;
-  int64_t arg5;
-  graft_tensor** arg6 = 0;
-  graft_status result;
 
-  arg1 = (graft_dtype)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = (int32_t)jarg2.size;
-  arg4 = (void*)jarg4.data;
-  arg5 = jarg4.size;
-  arg6 = (graft_tensor**)jarg6;
-  result = (graft_status)graft_tensor_new(arg1, (long const*)arg2, arg3, (void const*)arg4, arg5, arg6);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_new___(int jarg1, graft_csharp_span jarg2, graft_csharp_span jarg4, void ** jarg6) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_dtype arg1 ;
+  int64_t *arg2 = 0 ;
+  int32_t arg3 ;
+  void *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_tensor **arg6 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_dtype)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = (int32_t)jarg2.size; 
+  arg4 = (void *)jarg4.data; arg5 = jarg4.size; 
+  arg6 = (graft_tensor **)jarg6; 
+  result = (graft_status)graft_tensor_new(arg1,(long const *)arg2,arg3,(void const *)arg4,arg5,arg6);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_dtype___(void* jarg1) {
-  int jresult = 0;
-  graft_tensor* arg1 = 0;
+
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_dtype___(void * jarg1) {
+  int jresult = 0 ;
+  graft_tensor *arg1 = 0 ;
   graft_dtype result;
-
-  arg1 = (graft_tensor*)jarg1;
-  result = (graft_dtype)graft_tensor_dtype((struct graft_tensor const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (graft_dtype)graft_tensor_dtype((struct graft_tensor const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_rank___(void* jarg1) {
-  int jresult = 0;
-  graft_tensor* arg1 = 0;
+
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_rank___(void * jarg1) {
+  int jresult = 0 ;
+  graft_tensor *arg1 = 0 ;
   int32_t result;
-
-  arg1 = (graft_tensor*)jarg1;
-  result = (int32_t)graft_tensor_rank((struct graft_tensor const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (int32_t)graft_tensor_rank((struct graft_tensor const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_shape___(void* jarg1) {
-  graft_csharp_span jresult = {NULL, 0};
-  graft_tensor* arg1 = 0;
-  int64_t* result = 0;
 
-  arg1 = (graft_tensor*)jarg1;
-  result = (int64_t*)graft_tensor_shape((struct graft_tensor const*)arg1);
-  jresult.data = (void*)result;
-  jresult.size = graft_tensor_rank(arg1);
+SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_shape___(void * jarg1) {
+  graft_csharp_span jresult = {
+    NULL, 0
+  } ;
+  graft_tensor *arg1 = 0 ;
+  int64_t *result = 0 ;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (int64_t *)graft_tensor_shape((struct graft_tensor const *)arg1);
+  jresult.data = (void *)result; jresult.size = graft_tensor_rank(arg1); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_data___(void* jarg1) {
-  graft_csharp_span jresult = {NULL, 0};
-  graft_tensor* arg1 = 0;
-  void* result = 0;
 
-  arg1 = (graft_tensor*)jarg1;
-  result = (void*)graft_tensor_data((struct graft_tensor const*)arg1);
-  jresult.data = (void*)result;
-  jresult.size = graft_tensor_byte_size(arg1);
+SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_data___(void * jarg1) {
+  graft_csharp_span jresult = {
+    NULL, 0
+  } ;
+  graft_tensor *arg1 = 0 ;
+  void *result = 0 ;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (void *)graft_tensor_data((struct graft_tensor const *)arg1);
+  jresult.data = (void *)result; jresult.size = graft_tensor_byte_size(arg1); 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_byte_size___(void* jarg1) {
-  long long jresult = 0;
-  graft_tensor* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_byte_size___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_tensor *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_tensor*)jarg1;
-  result = (int64_t)graft_tensor_byte_size((struct graft_tensor const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (int64_t)graft_tensor_byte_size((struct graft_tensor const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_device___(void* jarg1) {
-  const char* jresult = 0;
-  graft_tensor* arg1 = 0;
-  char* result = 0;
 
-  arg1 = (graft_tensor*)jarg1;
-  result = (char*)graft_tensor_device((struct graft_tensor const*)arg1);
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_device___(void * jarg1) {
+  const char * jresult = 0 ;
+  graft_tensor *arg1 = 0 ;
+  char *result = 0 ;
+  
+  arg1 = (graft_tensor *)jarg1; 
+  result = (char *)graft_tensor_device((struct graft_tensor const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_free___(void* jarg1) {
-  graft_tensor* arg1 = 0;
 
-  arg1 = (graft_tensor*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_tensor_free___(void * jarg1) {
+  graft_tensor *arg1 = 0 ;
+  
+  arg1 = (graft_tensor *)jarg1; 
   graft_tensor_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_open___(graft_csharp_span jarg1,
-                                                                                    void** jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_tokenizer** arg3 = 0;
-  graft_status result;
 
-  arg1 = (char*)jarg1.data;
-  arg2 = jarg1.size;
-  arg3 = (graft_tokenizer**)jarg3;
-  result = (graft_status)graft_tokenizer_open((char const*)arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_open___(graft_csharp_span jarg1, void ** jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_tokenizer **arg3 = 0 ;
+  graft_status result;
+  
+  arg1 = (char *)jarg1.data; arg2 = jarg1.size; 
+  arg3 = (graft_tokenizer **)jarg3; 
+  result = (graft_status)graft_tokenizer_open((char const *)arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_free___(void* jarg1) {
-  graft_tokenizer* arg1 = 0;
 
-  arg1 = (graft_tokenizer*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_free___(void * jarg1) {
+  graft_tokenizer *arg1 = 0 ;
+  
+  arg1 = (graft_tokenizer *)jarg1; 
   graft_tokenizer_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_encode___(void* jarg1,
-                                                                                      graft_csharp_span jarg2,
-                                                                                      int jarg4,
-                                                                                      graft_csharp_buffer* jarg5) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  int32_t arg4;
-  int64_t* arg5 = 0;
-  int64_t arg6;
-  int64_t* arg7 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_encode___(void * jarg1, graft_csharp_span jarg2, int jarg4, graft_csharp_buffer * jarg5) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  int32_t arg4 ;
+  int64_t *arg5 = 0 ;
+  int64_t arg6 ;
+  int64_t *arg7 = 0 ;
   graft_status result;
-
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = (int32_t)jarg4;
-
-  arg5 = jarg5->numbers;
-  arg6 = jarg5->capacity;
-  arg7 = &jarg5->count;
-  result = (graft_status)graft_tokenizer_encode(arg1, (char const*)arg2, arg3, arg4, arg5, arg6, arg7);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = (int32_t)jarg4; 
+  
+  arg5 = jarg5->numbers; arg6 = jarg5->capacity; arg7 = &jarg5->count; 
+  result = (graft_status)graft_tokenizer_encode(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_decode___(void* jarg1,
-                                                                                      graft_csharp_span jarg2,
-                                                                                      int jarg4,
-                                                                                      graft_csharp_text* jarg5) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  int32_t arg4;
-  graft_string** arg5 = 0;
-  graft_string* made5;
-  graft_status result;
 
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = (int32_t)jarg4;
-  made5 = NULL;
-  arg5 = &made5;
-  result = (graft_status)graft_tokenizer_decode(arg1, (long const*)arg2, arg3, arg4, arg5);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg5, jarg5);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_decode___(void * jarg1, graft_csharp_span jarg2, int jarg4, graft_csharp_text * jarg5) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  int32_t arg4 ;
+  graft_string **arg5 = 0 ;
+  graft_string *made5 ;
+  graft_status result;
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = (int32_t)jarg4; 
+  made5 = NULL; arg5 = &made5; 
+  result = (graft_status)graft_tokenizer_decode(arg1,(long const *)arg2,arg3,arg4,arg5);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg5, jarg5); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_piece___(void* jarg1, long long jarg2,
-                                                                                     graft_csharp_text* jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  int64_t arg2;
-  graft_string** arg3 = 0;
-  graft_string* made3;
-  graft_status result;
 
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (int64_t)jarg2;
-  made3 = NULL;
-  arg3 = &made3;
-  result = (graft_status)graft_tokenizer_piece(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg3, jarg3);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_piece___(void * jarg1, long long jarg2, graft_csharp_text * jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_string **arg3 = 0 ;
+  graft_string *made3 ;
+  graft_status result;
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  made3 = NULL; arg3 = &made3; 
+  result = (graft_status)graft_tokenizer_piece(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg3, jarg3); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_id_of___(void* jarg1,
-                                                                                     graft_csharp_span jarg2,
-                                                                                     int64_t* jarg4) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  int64_t* arg4 = 0;
-  graft_status result;
 
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = jarg4;
-  result = (graft_status)graft_tokenizer_id_of(arg1, (char const*)arg2, arg3, arg4);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_id_of___(void * jarg1, graft_csharp_span jarg2, int64_t * jarg4) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  int64_t *arg4 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = jarg4; 
+  result = (graft_status)graft_tokenizer_id_of(arg1,(char const *)arg2,arg3,arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_vocab_size___(void* jarg1) {
-  long long jresult = 0;
-  graft_tokenizer* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_vocab_size___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_tokenizer *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_tokenizer*)jarg1;
-  result = (int64_t)graft_tokenizer_vocab_size((struct graft_tokenizer const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  result = (int64_t)graft_tokenizer_vocab_size((struct graft_tokenizer const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_apply_chat_template___(
-    void* jarg1, graft_csharp_span jarg2, graft_csharp_span jarg4, graft_csharp_text* jarg6) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  char* arg4 = 0;
-  int64_t arg5;
-  graft_string** arg6 = 0;
-  graft_string* made6;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_tokenizer_apply_chat_template___(void * jarg1, graft_csharp_span jarg2, graft_csharp_span jarg4, graft_csharp_text * jarg6) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  char *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_string **arg6 = 0 ;
+  graft_string *made6 ;
   graft_status result;
-
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = (char*)jarg4.data;
-  arg5 = jarg4.size;
-  made6 = NULL;
-  arg6 = &made6;
-  result =
-      (graft_status)graft_tokenizer_apply_chat_template(arg1, (char const*)arg2, arg3, (char const*)arg4, arg5, arg6);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg6, jarg6);
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = (char *)jarg4.data; arg5 = jarg4.size; 
+  made6 = NULL; arg6 = &made6; 
+  result = (graft_status)graft_tokenizer_apply_chat_template(arg1,(char const *)arg2,arg3,(char const *)arg4,arg5,arg6);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg6, jarg6); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_new___(void* jarg1, int jarg2, void** jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_tokenizer* arg1 = 0;
-  int32_t arg2;
-  graft_decoder** arg3 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_new___(void * jarg1, int jarg2, void ** jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_tokenizer *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_decoder **arg3 = 0 ;
   graft_status result;
-
-  arg1 = (graft_tokenizer*)jarg1;
-  arg2 = (int32_t)jarg2;
-  arg3 = (graft_decoder**)jarg3;
-  result = (graft_status)graft_decoder_new(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_tokenizer *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  arg3 = (graft_decoder **)jarg3; 
+  result = (graft_status)graft_decoder_new(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_push___(void* jarg1, long long jarg2,
-                                                                                  graft_csharp_text* jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_decoder* arg1 = 0;
-  int64_t arg2;
-  graft_string** arg3 = 0;
-  graft_string* made3;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_push___(void * jarg1, long long jarg2, graft_csharp_text * jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_decoder *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_string **arg3 = 0 ;
+  graft_string *made3 ;
   graft_status result;
-
-  arg1 = (graft_decoder*)jarg1;
-  arg2 = (int64_t)jarg2;
-  made3 = NULL;
-  arg3 = &made3;
-  result = (graft_status)graft_decoder_push(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg3, jarg3);
+  
+  arg1 = (graft_decoder *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  made3 = NULL; arg3 = &made3; 
+  result = (graft_status)graft_decoder_push(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg3, jarg3); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_free___(void* jarg1) {
-  graft_decoder* arg1 = 0;
 
-  arg1 = (graft_decoder*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_decoder_free___(void * jarg1) {
+  graft_decoder *arg1 = 0 ;
+  
+  arg1 = (graft_decoder *)jarg1; 
   graft_decoder_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_open___(graft_csharp_span jarg1, void* jarg3,
-                                                                                 void** jarg4) {
-  graft_csharp_result jresult = {NULL, 0};
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_engine_options* arg3 = 0;
-  graft_engine** arg4 = 0;
-  graft_status result;
 
-  arg1 = (char*)jarg1.data;
-  arg2 = jarg1.size;
-  arg3 = (graft_engine_options*)jarg3;
-  arg4 = (graft_engine**)jarg4;
-  result = (graft_status)graft_engine_open((char const*)arg1, arg2, (struct graft_engine_options const*)arg3, arg4);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_open___(graft_csharp_span jarg1, void * jarg3, void ** jarg4) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_engine_options *arg3 = 0 ;
+  graft_engine **arg4 = 0 ;
+  graft_status result;
+  
+  arg1 = (char *)jarg1.data; arg2 = jarg1.size; 
+  arg3 = (graft_engine_options *)jarg3; 
+  arg4 = (graft_engine **)jarg4; 
+  result = (graft_status)graft_engine_open((char const *)arg1,arg2,(struct graft_engine_options const *)arg3,arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_engine_free___(void* jarg1) {
-  graft_engine* arg1 = 0;
 
-  arg1 = (graft_engine*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_engine_free___(void * jarg1) {
+  graft_engine *arg1 = 0 ;
+  
+  arg1 = (graft_engine *)jarg1; 
   graft_engine_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_close___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_close(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_close___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_close(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_wait___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_engine_wait(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_wait___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_wait(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_tokenizer___(void* jarg1, void** jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  graft_tokenizer** arg2 = 0;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (graft_tokenizer**)jarg2;
-  result = (graft_status)graft_engine_tokenizer(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_tokenizer___(void * jarg1, void ** jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  graft_tokenizer **arg2 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (graft_tokenizer **)jarg2; 
+  result = (graft_status)graft_engine_tokenizer(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_info___(void* jarg1,
-                                                                                 graft_csharp_text* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  graft_string** arg2 = 0;
-  graft_string* made2;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  made2 = NULL;
-  arg2 = &made2;
-  result = (graft_status)graft_engine_info(arg1, arg2);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg2, jarg2);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_info___(void * jarg1, graft_csharp_text * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
+  graft_string *made2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  made2 = NULL; arg2 = &made2; 
+  result = (graft_status)graft_engine_info(arg1,arg2);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg2, jarg2); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_stats___(void* jarg1,
-                                                                                  graft_csharp_text* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  graft_string** arg2 = 0;
-  graft_string* made2;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  made2 = NULL;
-  arg2 = &made2;
-  result = (graft_status)graft_engine_stats(arg1, arg2);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg2, jarg2);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_stats___(void * jarg1, graft_csharp_text * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
+  graft_string *made2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  made2 = NULL; arg2 = &made2; 
+  result = (graft_status)graft_engine_stats(arg1,arg2);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg2, jarg2); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_inspect___(graft_csharp_span jarg1,
-                                                                                    void* jarg3,
-                                                                                    graft_csharp_text* jarg4) {
-  graft_csharp_result jresult = {NULL, 0};
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_engine_options* arg3 = 0;
-  graft_string** arg4 = 0;
-  graft_string* made4;
-  graft_status result;
 
-  arg1 = (char*)jarg1.data;
-  arg2 = jarg1.size;
-  arg3 = (graft_engine_options*)jarg3;
-  made4 = NULL;
-  arg4 = &made4;
-  result = (graft_status)graft_engine_inspect((char const*)arg1, arg2, (struct graft_engine_options const*)arg3, arg4);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg4, jarg4);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_inspect___(graft_csharp_span jarg1, void * jarg3, graft_csharp_text * jarg4) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_engine_options *arg3 = 0 ;
+  graft_string **arg4 = 0 ;
+  graft_string *made4 ;
+  graft_status result;
+  
+  arg1 = (char *)jarg1.data; arg2 = jarg1.size; 
+  arg3 = (graft_engine_options *)jarg3; 
+  made4 = NULL; arg4 = &made4; 
+  result = (graft_status)graft_engine_inspect((char const *)arg1,arg2,(struct graft_engine_options const *)arg3,arg4);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg4, jarg4); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_save___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_engine_save(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_save___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_engine_save(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_event_new___(void** jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_event** arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_event**)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_event_new___(void ** jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_event **arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_event **)jarg1; 
   result = (graft_status)graft_event_new(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_kind___(void* jarg1) {
-  int jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_kind___(void * jarg1) {
+  int jresult = 0 ;
+  graft_event *arg1 = 0 ;
   graft_event_type result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (graft_event_type)graft_event_kind((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (graft_event_type)graft_event_kind((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_tag___(void* jarg1) {
-  long long jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_tag___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_event *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (int64_t)graft_event_tag((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (int64_t)graft_event_tag((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_sequence___(void* jarg1) {
-  long long jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_sequence___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_event *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (int64_t)graft_event_sequence((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (int64_t)graft_event_sequence((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_token___(void* jarg1) {
-  long long jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_token___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_event *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (int64_t)graft_event_token((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (int64_t)graft_event_token((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_event_text___(void* jarg1) {
-  graft_csharp_span jresult = {NULL, 0};
-  graft_event* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t size2;
-  char* result = 0;
 
-  size2 = 0;
-  arg2 = &size2;
-  arg1 = (graft_event*)jarg1;
-  result = (char*)graft_event_text((struct graft_event const*)arg1, arg2);
-  jresult.data = (void*)result;
-  jresult.size = *arg2;
+SWIGEXPORT graft_csharp_span SWIGSTDCALL CSharp_GraftfRaw_graft_event_text___(void * jarg1) {
+  graft_csharp_span jresult = {
+    NULL, 0
+  } ;
+  graft_event *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t size2 ;
+  char *result = 0 ;
+  
+  size2 = 0; arg2 = &size2; 
+  arg1 = (graft_event *)jarg1; 
+  result = (char *)graft_event_text((struct graft_event const *)arg1,arg2);
+  jresult.data = (void *)result; jresult.size = *arg2; 
   return jresult;
 }
 
-SWIGEXPORT double SWIGSTDCALL CSharp_GraftfRaw_graft_event_logprob___(void* jarg1) {
-  double jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT double SWIGSTDCALL CSharp_GraftfRaw_graft_event_logprob___(void * jarg1) {
+  double jresult = 0 ;
+  graft_event *arg1 = 0 ;
   double result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (double)graft_event_logprob((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (double)graft_event_logprob((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_event_top_logprobs___(void* jarg1,
-                                                                                        graft_csharp_buffer* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_event* arg1 = 0;
-  int64_t* arg2 = 0;
-  double* arg3 = 0;
-  int64_t arg4;
-  int64_t* arg5 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_event_top_logprobs___(void * jarg1, graft_csharp_buffer * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_event *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  double *arg3 = 0 ;
+  int64_t arg4 ;
+  int64_t *arg5 = 0 ;
   graft_status result;
-
-  arg1 = (graft_event*)jarg1;
-
-  arg2 = jarg2->numbers;
-  arg3 = jarg2->values;
-  arg4 = jarg2->capacity;
-  arg5 = &jarg2->count;
-  result = (graft_status)graft_event_top_logprobs((struct graft_event const*)arg1, arg2, arg3, arg4, arg5);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_event *)jarg1; 
+  
+  arg2 = jarg2->numbers; arg3 = jarg2->values; arg4 = jarg2->capacity; arg5 = &jarg2->count; 
+  result = (graft_status)graft_event_top_logprobs((struct graft_event const *)arg1,arg2,arg3,arg4,arg5);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_finish_reason___(void* jarg1) {
-  int jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_finish_reason___(void * jarg1) {
+  int jresult = 0 ;
+  graft_event *arg1 = 0 ;
   graft_finish_reason result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (graft_finish_reason)graft_event_finish_reason((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (graft_finish_reason)graft_event_finish_reason((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_usage___(void* jarg1, int jarg2) {
-  long long jresult = 0;
-  graft_event* arg1 = 0;
-  graft_usage arg2;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_event_usage___(void * jarg1, int jarg2) {
+  long long jresult = 0 ;
+  graft_event *arg1 = 0 ;
+  graft_usage arg2 ;
   int64_t result;
-
-  arg1 = (graft_event*)jarg1;
-  arg2 = (graft_usage)jarg2;
-  result = (int64_t)graft_event_usage((struct graft_event const*)arg1, arg2);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  arg2 = (graft_usage)jarg2; 
+  result = (int64_t)graft_event_usage((struct graft_event const *)arg1,arg2);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT double SWIGSTDCALL CSharp_GraftfRaw_graft_event_progress___(void* jarg1) {
-  double jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT double SWIGSTDCALL CSharp_GraftfRaw_graft_event_progress___(void * jarg1) {
+  double jresult = 0 ;
+  graft_event *arg1 = 0 ;
   double result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (double)graft_event_progress((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (double)graft_event_progress((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_last___(void* jarg1) {
-  int jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT int SWIGSTDCALL CSharp_GraftfRaw_graft_event_last___(void * jarg1) {
+  int jresult = 0 ;
+  graft_event *arg1 = 0 ;
   int32_t result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (int32_t)graft_event_last((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (int32_t)graft_event_last((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT int32_t SWIGSTDCALL CSharp_GraftfRaw_graft_event_status___(void* jarg1) {
-  int32_t jresult = 0;
-  graft_event* arg1 = 0;
+
+SWIGEXPORT int32_t SWIGSTDCALL CSharp_GraftfRaw_graft_event_status___(void * jarg1) {
+  int32_t jresult = 0 ;
+  graft_event *arg1 = 0 ;
   graft_status result;
-
-  arg1 = (graft_event*)jarg1;
-  result = (graft_status)graft_event_status((struct graft_event const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (graft_status)graft_event_status((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_event_message___(void* jarg1) {
-  const char* jresult = 0;
-  graft_event* arg1 = 0;
-  char* result = 0;
 
-  arg1 = (graft_event*)jarg1;
-  result = (char*)graft_event_message((struct graft_event const*)arg1);
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_event_message___(void * jarg1) {
+  const char * jresult = 0 ;
+  graft_event *arg1 = 0 ;
+  char *result = 0 ;
+  
+  arg1 = (graft_event *)jarg1; 
+  result = (char *)graft_event_message((struct graft_event const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_event_free___(void* jarg1) {
-  graft_event* arg1 = 0;
 
-  arg1 = (graft_event*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_event_free___(void * jarg1) {
+  graft_event *arg1 = 0 ;
+  
+  arg1 = (graft_event *)jarg1; 
   graft_event_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_new___(void** jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input** arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_input**)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_new___(void ** jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input **arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_input **)jarg1; 
   result = (graft_status)graft_input_new(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_input_free___(void* jarg1) {
-  graft_input* arg1 = 0;
 
-  arg1 = (graft_input*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_input_free___(void * jarg1) {
+  graft_input *arg1 = 0 ;
+  
+  arg1 = (graft_input *)jarg1; 
   graft_input_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_text___(void* jarg1,
-                                                                                    graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_input_set_text(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_text___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_input_set_text(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_tokens___(void* jarg1,
-                                                                                      graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_input_set_tokens(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_tokens___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_input_set_tokens(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_chat___(void* jarg1,
-                                                                                    graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_input_set_chat(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_chat___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_input_set_chat(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_decoder_tokens___(void* jarg1,
-                                                                                              graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_input_set_decoder_tokens(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_decoder_tokens___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_input_set_decoder_tokens(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_token_types___(void* jarg1,
-                                                                                           graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_input_set_token_types(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_token_types___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_input_set_token_types(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_tensor___(void* jarg1,
-                                                                                      graft_csharp_span jarg2,
-                                                                                      void* jarg4) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_tensor* arg4 = 0;
-  graft_status result;
 
-  arg1 = (graft_input*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = (graft_tensor*)jarg4;
-  result = (graft_status)graft_input_set_tensor(arg1, (char const*)arg2, arg3, (struct graft_tensor const*)arg4);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_input_set_tensor___(void * jarg1, graft_csharp_span jarg2, void * jarg4) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_tensor *arg4 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_input *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = (graft_tensor *)jarg4; 
+  result = (graft_status)graft_input_set_tensor(arg1,(char const *)arg2,arg3,(struct graft_tensor const *)arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_new___(void** jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_queue** arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_queue**)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_new___(void ** jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_queue **arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_queue **)jarg1; 
   result = (graft_status)graft_queue_new(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_next___(void* jarg1, long long jarg2,
-                                                                                void* jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_queue* arg1 = 0;
-  int64_t arg2;
-  graft_event* arg3 = 0;
-  graft_status result;
 
-  arg1 = (graft_queue*)jarg1;
-  arg2 = (int64_t)jarg2;
-  arg3 = (graft_event*)jarg3;
-  result = (graft_status)graft_queue_next(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_next___(void * jarg1, long long jarg2, void * jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_queue *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_event *arg3 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_queue *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  arg3 = (graft_event *)jarg3; 
+  result = (graft_status)graft_queue_next(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_wake___(void* jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_queue* arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_queue*)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_queue_wake___(void * jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_queue *arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_queue *)jarg1; 
   result = (graft_status)graft_queue_wake(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_queue_free___(void* jarg1) {
-  graft_queue* arg1 = 0;
 
-  arg1 = (graft_queue*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_queue_free___(void * jarg1) {
+  graft_queue *arg1 = 0 ;
+  
+  arg1 = (graft_queue *)jarg1; 
   graft_queue_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_new___(void** jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options** arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_request_options**)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_new___(void ** jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options **arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options **)jarg1; 
   result = (graft_status)graft_request_options_new(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_free___(void* jarg1) {
-  graft_request_options* arg1 = 0;
 
-  arg1 = (graft_request_options*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_free___(void * jarg1) {
+  graft_request_options *arg1 = 0 ;
+  
+  arg1 = (graft_request_options *)jarg1; 
   graft_request_options_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_kind___(void* jarg1, int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  graft_request_kind arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (graft_request_kind)jarg2;
-  result = (graft_status)graft_request_options_set_kind(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_kind___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  graft_request_kind arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (graft_request_kind)jarg2; 
+  result = (graft_status)graft_request_options_set_kind(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_max_tokens___(void* jarg1,
-                                                                                                    long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_max_tokens(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_max_tokens___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_max_tokens(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_min_tokens___(void* jarg1,
-                                                                                                    long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_min_tokens(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_min_tokens___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_min_tokens(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_pooling___(void* jarg1,
-                                                                                                 int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  graft_pooling arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (graft_pooling)jarg2;
-  result = (graft_status)graft_request_options_set_pooling(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_pooling___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  graft_pooling arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (graft_pooling)jarg2; 
+  result = (graft_status)graft_request_options_set_pooling(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_greedy___(void* jarg1,
-                                                                                                int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int32_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int32_t)jarg2;
-  result = (graft_status)graft_request_options_set_greedy(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_greedy___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  result = (graft_status)graft_request_options_set_greedy(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_temperature___(void* jarg1,
-                                                                                                     double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_temperature(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_temperature___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_temperature(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_k___(void* jarg1,
-                                                                                               long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_top_k(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_k___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_top_k(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_p___(void* jarg1,
-                                                                                               double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_top_p(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_p___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_top_p(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_min_p___(void* jarg1,
-                                                                                               double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_min_p(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_min_p___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_min_p(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_typical_p___(void* jarg1,
-                                                                                                   double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_typical_p(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_typical_p___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_typical_p(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_seed___(void* jarg1,
-                                                                                              long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_seed(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_seed___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_seed(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_repetition_penalty___(void* jarg1, double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_repetition_penalty(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_repetition_penalty___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_repetition_penalty(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_frequency_penalty___(void* jarg1, double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_frequency_penalty(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_frequency_penalty___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_frequency_penalty(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_presence_penalty___(void* jarg1, double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_presence_penalty(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_presence_penalty___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_presence_penalty(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_penalty_window___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_penalty_window(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_penalty_window___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_penalty_window(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_no_repeat_ngram___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_no_repeat_ngram(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_no_repeat_ngram___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_no_repeat_ngram(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_logit_bias___(void* jarg1, graft_csharp_buffer* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  double* arg3 = 0;
-  int64_t arg4;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_logit_bias___(void * jarg1, graft_csharp_buffer * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  double *arg3 = 0 ;
+  int64_t arg4 ;
   graft_status result;
-
-  arg1 = (graft_request_options*)jarg1;
-
-  arg2 = jarg2->numbers;
-  arg3 = jarg2->values;
-  arg4 = jarg2->capacity;
-  result = (graft_status)graft_request_options_set_logit_bias(arg1, (long const*)arg2, (double const*)arg3, arg4);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_request_options *)jarg1; 
+  
+  arg2 = jarg2->numbers; arg3 = jarg2->values; arg4 = jarg2->capacity; 
+  result = (graft_status)graft_request_options_set_logit_bias(arg1,(long const *)arg2,(double const *)arg3,arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_allowed_tokens___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_set_allowed_tokens(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_allowed_tokens___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_set_allowed_tokens(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_banned_tokens___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_set_banned_tokens(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_banned_tokens___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_set_banned_tokens(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_add_stop___(void* jarg1,
-                                                                                              graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_add_stop(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_add_stop___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_add_stop(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_stop_tokens___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_set_stop_tokens(arg1, (long const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_stop_tokens___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_set_stop_tokens(arg1,(long const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_ignore_eos___(void* jarg1,
-                                                                                                    int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int32_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int32_t)jarg2;
-  result = (graft_status)graft_request_options_set_ignore_eos(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_ignore_eos___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  result = (graft_status)graft_request_options_set_ignore_eos(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_deadline_ms___(void* jarg1,
-                                                                                                     long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_deadline_ms(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_deadline_ms___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_deadline_ms(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_num_beams___(void* jarg1,
-                                                                                                   long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_num_beams(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_num_beams___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_num_beams(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_num_sequences___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_num_sequences(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_num_sequences___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_num_sequences(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_length_penalty___(void* jarg1,
-                                                                                                        double jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  double arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (double)jarg2;
-  result = (graft_status)graft_request_options_set_length_penalty(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_length_penalty___(void * jarg1, double jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (double)jarg2; 
+  result = (graft_status)graft_request_options_set_length_penalty(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_logprobs___(void* jarg1,
-                                                                                                      long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_top_logprobs(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_top_logprobs___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_top_logprobs(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_priority___(void* jarg1,
-                                                                                                  long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_options_set_priority(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_priority___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_options_set_priority(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL
-CSharp_GraftfRaw_graft_request_options_set_cache_salt___(void* jarg1, graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_set_cache_salt(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_cache_salt___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_set_cache_salt(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_json___(void* jarg1,
-                                                                                              graft_csharp_span jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_status result;
 
-  arg1 = (graft_request_options*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  result = (graft_status)graft_request_options_set_json(arg1, (char const*)arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_options_set_json___(void * jarg1, graft_csharp_span jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_status result;
+  
+  arg1 = (graft_request_options *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  result = (graft_status)graft_request_options_set_json(arg1,(char const *)arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_submit___(void* jarg1, void* jarg2,
-                                                                                    void* jarg3, void* jarg4,
-                                                                                    long long jarg5, void** jarg6) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  graft_input* arg2 = 0;
-  graft_request_options* arg3 = 0;
-  graft_queue* arg4 = 0;
-  int64_t arg5;
-  graft_request** arg6 = 0;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (graft_input*)jarg2;
-  arg3 = (graft_request_options*)jarg3;
-  arg4 = (graft_queue*)jarg4;
-  arg5 = (int64_t)jarg5;
-  arg6 = (graft_request**)jarg6;
-  result = (graft_status)graft_request_submit(arg1, (struct graft_input const*)arg2,
-                                              (struct graft_request_options const*)arg3, arg4, arg5, arg6);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_submit___(void * jarg1, void * jarg2, void * jarg3, void * jarg4, long long jarg5, void ** jarg6) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  graft_input *arg2 = 0 ;
+  graft_request_options *arg3 = 0 ;
+  graft_queue *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_request **arg6 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (graft_input *)jarg2; 
+  arg3 = (graft_request_options *)jarg3; 
+  arg4 = (graft_queue *)jarg4; 
+  arg5 = (int64_t)jarg5; 
+  arg6 = (graft_request **)jarg6; 
+  result = (graft_status)graft_request_submit(arg1,(struct graft_input const *)arg2,(struct graft_request_options const *)arg3,arg4,arg5,arg6);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_next___(void* jarg1, long long jarg2,
-                                                                                  void* jarg3) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request* arg1 = 0;
-  int64_t arg2;
-  graft_event* arg3 = 0;
-  graft_status result;
 
-  arg1 = (graft_request*)jarg1;
-  arg2 = (int64_t)jarg2;
-  arg3 = (graft_event*)jarg3;
-  result = (graft_status)graft_request_next(arg1, arg2, arg3);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_next___(void * jarg1, long long jarg2, void * jarg3) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_event *arg3 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_request *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  arg3 = (graft_event *)jarg3; 
+  result = (graft_status)graft_request_next(arg1,arg2,arg3);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_cancel___(void* jarg1) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request* arg1 = 0;
-  graft_status result;
 
-  arg1 = (graft_request*)jarg1;
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_cancel___(void * jarg1) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request *arg1 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_request *)jarg1; 
   result = (graft_status)graft_request_cancel(arg1);
-  jresult = graft_csharp_check(result);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_wait___(void* jarg1, long long jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request* arg1 = 0;
-  int64_t arg2;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_wait___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
-
-  arg1 = (graft_request*)jarg1;
-  arg2 = (int64_t)jarg2;
-  result = (graft_status)graft_request_wait(arg1, arg2);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_request *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_request_wait(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_tensor___(void* jarg1,
-                                                                                    graft_csharp_span jarg2,
-                                                                                    void** jarg4) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_request* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_tensor** arg4 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_request_tensor___(void * jarg1, graft_csharp_span jarg2, void ** jarg4) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_request *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_tensor **arg4 = 0 ;
   graft_status result;
-
-  arg1 = (graft_request*)jarg1;
-  arg2 = (char*)jarg2.data;
-  arg3 = jarg2.size;
-  arg4 = (graft_tensor**)jarg4;
-  result = (graft_status)graft_request_tensor(arg1, (char const*)arg2, arg3, arg4);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_request *)jarg1; 
+  arg2 = (char *)jarg2.data; arg3 = jarg2.size; 
+  arg4 = (graft_tensor **)jarg4; 
+  result = (graft_status)graft_request_tensor(arg1,(char const *)arg2,arg3,arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT const char* SWIGSTDCALL CSharp_GraftfRaw_graft_request_error_message___(void* jarg1) {
-  const char* jresult = 0;
-  graft_request* arg1 = 0;
-  char* result = 0;
 
-  arg1 = (graft_request*)jarg1;
-  result = (char*)graft_request_error_message((struct graft_request const*)arg1);
-  jresult = result;
+SWIGEXPORT const char * SWIGSTDCALL CSharp_GraftfRaw_graft_request_error_message___(void * jarg1) {
+  const char * jresult = 0 ;
+  graft_request *arg1 = 0 ;
+  char *result = 0 ;
+  
+  arg1 = (graft_request *)jarg1; 
+  result = (char *)graft_request_error_message((struct graft_request const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_request_free___(void* jarg1) {
-  graft_request* arg1 = 0;
 
-  arg1 = (graft_request*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_request_free___(void * jarg1) {
+  graft_request *arg1 = 0 ;
+  
+  arg1 = (graft_request *)jarg1; 
   graft_request_free(arg1);
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_profile___(void* jarg1, int jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  int32_t arg2;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (int32_t)jarg2;
-  result = (graft_status)graft_engine_profile(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_profile___(void * jarg1, int jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (int32_t)jarg2; 
+  result = (graft_status)graft_engine_profile(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_take___(void* jarg1, void** jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_engine* arg1 = 0;
-  graft_profile** arg2 = 0;
-  graft_status result;
 
-  arg1 = (graft_engine*)jarg1;
-  arg2 = (graft_profile**)jarg2;
-  result = (graft_status)graft_profile_take(arg1, arg2);
-  jresult = graft_csharp_check(result);
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_take___(void * jarg1, void ** jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine *arg1 = 0 ;
+  graft_profile **arg2 = 0 ;
+  graft_status result;
+  
+  arg1 = (graft_engine *)jarg1; 
+  arg2 = (graft_profile **)jarg2; 
+  result = (graft_status)graft_profile_take(arg1,arg2);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_profile_count___(void* jarg1) {
-  long long jresult = 0;
-  graft_profile* arg1 = 0;
+
+SWIGEXPORT long long SWIGSTDCALL CSharp_GraftfRaw_graft_profile_count___(void * jarg1) {
+  long long jresult = 0 ;
+  graft_profile *arg1 = 0 ;
   int64_t result;
-
-  arg1 = (graft_profile*)jarg1;
-  result = (int64_t)graft_profile_count((struct graft_profile const*)arg1);
-  jresult = result;
+  
+  arg1 = (graft_profile *)jarg1; 
+  result = (int64_t)graft_profile_count((struct graft_profile const *)arg1);
+  jresult = result; 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_milliseconds___(void* jarg1,
-                                                                                          graft_csharp_buffer* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_profile* arg1 = 0;
-  double* arg2 = 0;
-  int64_t arg3;
-  int64_t* arg4 = 0;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_milliseconds___(void * jarg1, graft_csharp_buffer * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_profile *arg1 = 0 ;
+  double *arg2 = 0 ;
+  int64_t arg3 ;
+  int64_t *arg4 = 0 ;
   graft_status result;
-
-  arg1 = (graft_profile*)jarg1;
-
-  arg2 = jarg2->values;
-  arg3 = jarg2->capacity;
-  arg4 = &jarg2->count;
-  result = (graft_status)graft_profile_milliseconds((struct graft_profile const*)arg1, arg2, arg3, arg4);
-  jresult = graft_csharp_check(result);
+  
+  arg1 = (graft_profile *)jarg1; 
+  
+  arg2 = jarg2->values; arg3 = jarg2->capacity; arg4 = &jarg2->count; 
+  result = (graft_status)graft_profile_milliseconds((struct graft_profile const *)arg1,arg2,arg3,arg4);
+  jresult = graft_csharp_check(result); 
   return jresult;
 }
 
-SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_table___(void* jarg1,
-                                                                                   graft_csharp_text* jarg2) {
-  graft_csharp_result jresult = {NULL, 0};
-  graft_profile* arg1 = 0;
-  graft_string** arg2 = 0;
-  graft_string* made2;
+
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_profile_table___(void * jarg1, graft_csharp_text * jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_profile *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
+  graft_string *made2 ;
   graft_status result;
-
-  arg1 = (graft_profile*)jarg1;
-  made2 = NULL;
-  arg2 = &made2;
-  result = (graft_status)graft_profile_table((struct graft_profile const*)arg1, arg2);
-  jresult = graft_csharp_check(result);
-  graft_csharp_give(*arg2, jarg2);
+  
+  arg1 = (graft_profile *)jarg1; 
+  made2 = NULL; arg2 = &made2; 
+  result = (graft_status)graft_profile_table((struct graft_profile const *)arg1,arg2);
+  jresult = graft_csharp_check(result); 
+  graft_csharp_give(*arg2, jarg2); 
   return jresult;
 }
 
-SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_profile_free___(void* jarg1) {
-  graft_profile* arg1 = 0;
 
-  arg1 = (graft_profile*)jarg1;
+SWIGEXPORT void SWIGSTDCALL CSharp_GraftfRaw_graft_profile_free___(void * jarg1) {
+  graft_profile *arg1 = 0 ;
+  
+  arg1 = (graft_profile *)jarg1; 
   graft_profile_free(arg1);
 }
+
 
 #ifdef __cplusplus
 }
 #endif
+

@@ -8,6 +8,8 @@
 
 /* source: bindings/swig/graft.i */
 
+
+
 #define SWIG_VERSION 0x040501
 #define SWIGGO
 #define SWIGMODULE graft_raw
@@ -18,112 +20,112 @@
 
 /* template workaround for compilers that cannot correctly implement the C++ standard */
 #ifndef SWIGTEMPLATEDISAMBIGUATOR
-#if defined(__SUNPRO_CC) && (__SUNPRO_CC <= 0x560)
-#define SWIGTEMPLATEDISAMBIGUATOR template
-#elif defined(__HP_aCC)
+# if defined(__SUNPRO_CC) && (__SUNPRO_CC <= 0x560)
+#  define SWIGTEMPLATEDISAMBIGUATOR template
+# elif defined(__HP_aCC)
 /* Needed even with `aCC -AA' when `aCC -V' reports HP ANSI C++ B3910B A.03.55 */
 /* If we find a maximum version that requires this, the test would be __HP_aCC <= 35500 for A.03.55 */
-#define SWIGTEMPLATEDISAMBIGUATOR template
-#else
-#define SWIGTEMPLATEDISAMBIGUATOR
-#endif
+#  define SWIGTEMPLATEDISAMBIGUATOR template
+# else
+#  define SWIGTEMPLATEDISAMBIGUATOR
+# endif
 #endif
 
 /* inline attribute */
 #ifndef SWIGINLINE
-#if defined(__cplusplus) || (defined(__GNUC__) && !defined(__STRICT_ANSI__))
-#define SWIGINLINE inline
-#else
-#define SWIGINLINE
-#endif
+# if defined(__cplusplus) || (defined(__GNUC__) && !defined(__STRICT_ANSI__))
+#   define SWIGINLINE inline
+# else
+#   define SWIGINLINE
+# endif
 #endif
 
 /* attribute recognised by some compilers to avoid 'unused' warnings */
 #ifndef SWIGUNUSED
-#if defined(__GNUC__)
-#if !(defined(__cplusplus)) || (__GNUC__ > 3 || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4))
-#define SWIGUNUSED __attribute__((__unused__))
-#else
-#define SWIGUNUSED
-#endif
-#elif defined(__ICC) || defined(__clang__)
-#define SWIGUNUSED __attribute__((__unused__))
-#else
-#define SWIGUNUSED
-#endif
+# if defined(__GNUC__)
+#   if !(defined(__cplusplus)) || (__GNUC__ > 3 || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4))
+#     define SWIGUNUSED __attribute__ ((__unused__))
+#   else
+#     define SWIGUNUSED
+#   endif
+# elif defined(__ICC) || defined (__clang__)
+#   define SWIGUNUSED __attribute__ ((__unused__))
+# else
+#   define SWIGUNUSED
+# endif
 #endif
 
 #ifndef SWIG_MSC_UNSUPPRESS_4505
-#if defined(_MSC_VER)
-#pragma warning(disable : 4505) /* unreferenced local function has been removed */
-#endif
+# if defined(_MSC_VER)
+#   pragma warning(disable : 4505) /* unreferenced local function has been removed */
+# endif
 #endif
 
 #ifndef SWIGUNUSEDPARM
-#ifdef __cplusplus
-#define SWIGUNUSEDPARM(p)
-#else
-#define SWIGUNUSEDPARM(p) p SWIGUNUSED
-#endif
+# ifdef __cplusplus
+#   define SWIGUNUSEDPARM(p)
+# else
+#   define SWIGUNUSEDPARM(p) p SWIGUNUSED
+# endif
 #endif
 
 /* internal SWIG method */
 #ifndef SWIGINTERN
-#define SWIGINTERN static SWIGUNUSED
+# define SWIGINTERN static SWIGUNUSED
 #endif
 
 /* internal inline SWIG method */
 #ifndef SWIGINTERNINLINE
-#define SWIGINTERNINLINE SWIGINTERN SWIGINLINE
+# define SWIGINTERNINLINE SWIGINTERN SWIGINLINE
 #endif
 
 /* exporting methods */
 #if defined(__GNUC__)
-#if (__GNUC__ >= 4) || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4)
-#ifndef GCC_HASCLASSVISIBILITY
-#define GCC_HASCLASSVISIBILITY
-#endif
-#endif
+#  if (__GNUC__ >= 4) || (__GNUC__ == 3 && __GNUC_MINOR__ >= 4)
+#    ifndef GCC_HASCLASSVISIBILITY
+#      define GCC_HASCLASSVISIBILITY
+#    endif
+#  endif
 #endif
 
 #ifndef SWIGEXPORT
-#if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
-#if defined(STATIC_LINKED)
-#define SWIGEXPORT
-#else
-#define SWIGEXPORT __declspec(dllexport)
-#endif
-#else
-#if defined(__GNUC__) && defined(GCC_HASCLASSVISIBILITY)
-#define SWIGEXPORT __attribute__((visibility("default")))
-#else
-#define SWIGEXPORT
-#endif
-#endif
+# if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
+#   if defined(STATIC_LINKED)
+#     define SWIGEXPORT
+#   else
+#     define SWIGEXPORT __declspec(dllexport)
+#   endif
+# else
+#   if defined(__GNUC__) && defined(GCC_HASCLASSVISIBILITY)
+#     define SWIGEXPORT __attribute__ ((visibility("default")))
+#   else
+#     define SWIGEXPORT
+#   endif
+# endif
 #endif
 
 /* calling conventions for Windows */
 #ifndef SWIGSTDCALL
-#if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
-#define SWIGSTDCALL __stdcall
-#else
-#define SWIGSTDCALL
-#endif
+# if defined(_WIN32) || defined(__WIN32__) || defined(__CYGWIN__)
+#   define SWIGSTDCALL __stdcall
+# else
+#   define SWIGSTDCALL
+# endif
 #endif
 
 /* Deal with Microsoft's attempt at deprecating C standard runtime functions */
 #if !defined(SWIG_NO_CRT_SECURE_NO_DEPRECATE) && defined(_MSC_VER) && !defined(_CRT_SECURE_NO_DEPRECATE)
-#define _CRT_SECURE_NO_DEPRECATE
+# define _CRT_SECURE_NO_DEPRECATE
 #endif
 
 /* Deal with Microsoft's attempt at deprecating methods in the standard C++ library */
 #if !defined(SWIG_NO_SCL_SECURE_NO_DEPRECATE) && defined(_MSC_VER) && !defined(_SCL_SECURE_NO_DEPRECATE)
-#define _SCL_SECURE_NO_DEPRECATE
+# define _SCL_SECURE_NO_DEPRECATE
 #endif
 
 /* Deal with Apple's deprecated 'AssertMacros.h' from Carbon-framework */
 #if defined(__APPLE__) && !defined(__ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES)
-#define __ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES 0
+# define __ASSERT_MACROS_DEFINE_VERSIONS_WITHOUT_UNDERSCORES 0
 #endif
 
 /* Intel's compiler complains if a variable which was never initialised is
@@ -132,14 +134,14 @@
  * See: https://github.com/swig/swig/issues/192 for more discussion.
  */
 #ifdef __INTEL_COMPILER
-#pragma warning disable 592
+# pragma warning disable 592
 #endif
 
 #if defined(__cplusplus) && __cplusplus >= 201103L
-#define SWIG_NOEXCEPT noexcept
+# define SWIG_NOEXCEPT noexcept
 #else
-#define SWIG_NOEXCEPT throw()
-#endif
+# define SWIG_NOEXCEPT throw()
+#endif 
 
 #define SWIG_QUOTE_STRING(x) #x
 #define SWIG_STRINGIFY(x) SWIG_QUOTE_STRING(x)
@@ -157,19 +159,21 @@
 /* C99 and C++11 should provide snprintf, but define SWIG_NO_SNPRINTF
  * if you're missing it.
  */
-#if ((defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L) || (defined __cplusplus && __cplusplus >= 201103L) || \
-     defined SWIG_HAVE_SNPRINTF) &&                                                                                  \
+#if ((defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L) || \
+     (defined __cplusplus && __cplusplus >= 201103L) || \
+     defined SWIG_HAVE_SNPRINTF) && \
     !defined SWIG_NO_SNPRINTF
-#define SWIG_snprintf(O, S, F, A) snprintf(O, S, F, A)
-#define SWIG_snprintf2(O, S, F, A, B) snprintf(O, S, F, A, B)
+# define SWIG_snprintf(O,S,F,A) snprintf(O,S,F,A)
+# define SWIG_snprintf2(O,S,F,A,B) snprintf(O,S,F,A,B)
 #else
 /* Fallback versions ignore the buffer size, but most of our uses either have a
  * fixed maximum possible size or dynamically allocate a buffer that's large
  * enough.
  */
-#define SWIG_snprintf(O, S, F, A) sprintf(O, F, A)
-#define SWIG_snprintf2(O, S, F, A, B) sprintf(O, F, A, B)
+# define SWIG_snprintf(O,S,F,A) sprintf(O,F,A)
+# define SWIG_snprintf2(O,S,F,A,B) sprintf(O,F,A,B)
 #endif
+
 
 #include <stddef.h>
 #include <stdio.h>
@@ -177,53 +181,60 @@
 #include <string.h>
 #include <sys/types.h>
 
+
+
 typedef ptrdiff_t intgo;
 typedef size_t uintgo;
 
-#if !defined(__clang__) && (defined(__i386__) || defined(__x86_64__))
-#define SWIGSTRUCTPACKED __attribute__((__packed__, __gcc_struct__))
-#else
-#define SWIGSTRUCTPACKED __attribute__((__packed__))
-#endif
 
-typedef struct {
-  char* p;
-  intgo n;
-} _gostring_;
-typedef struct {
-  void* array;
-  intgo len;
-  intgo cap;
-} _goslice_;
+# if !defined(__clang__) && (defined(__i386__) || defined(__x86_64__))
+#   define SWIGSTRUCTPACKED __attribute__((__packed__, __gcc_struct__))
+# else
+#   define SWIGSTRUCTPACKED __attribute__((__packed__))
+# endif
 
-static void Swig_free(void* p) { free(p); }
 
-static void* Swig_malloc(int c) { return malloc(c); }
+
+typedef struct { char *p; intgo n; } _gostring_;
+typedef struct { void* array; intgo len; intgo cap; } _goslice_;
+
+
+
+static void Swig_free(void* p) {
+  free(p);
+}
+
+static void* Swig_malloc(int c) {
+  return malloc(c);
+}
+
 
 #include <graft/graft.h>
 
-#include <stdint.h>  // Use the C99 official header
+
+#include <stdint.h>		// Use the C99 official header
+
 
 #include <limits.h>
 #if !defined(SWIG_NO_LLONG_MAX)
-#if !defined(LLONG_MAX) && defined(__GNUC__) && defined(__LONG_LONG_MAX__)
-#define LLONG_MAX __LONG_LONG_MAX__
-#define LLONG_MIN (-LLONG_MAX - 1LL)
-#define ULLONG_MAX (LLONG_MAX * 2ULL + 1ULL)
+# if !defined(LLONG_MAX) && defined(__GNUC__) && defined (__LONG_LONG_MAX__)
+#   define LLONG_MAX __LONG_LONG_MAX__
+#   define LLONG_MIN (-LLONG_MAX - 1LL)
+#   define ULLONG_MAX (LLONG_MAX * 2ULL + 1ULL)
+# endif
 #endif
-#endif
+
 
 #if !defined(SWIG_NO_WORDSIZE64_CHECK)
 #if (__WORDSIZE == 32) || (LONG_MAX == INT_MAX)
-#error \
-    "SWIG generated code is invalid on this 32-bit architecture, please regenerate without defining SWIGWORDSIZE64 or define SWIGWORDSIZE32"
+# error "SWIG generated code is invalid on this 32-bit architecture, please regenerate without defining SWIGWORDSIZE64 or define SWIGWORDSIZE32"
 #endif
 #endif
 
-/* A failure on its way to Go is a text that begins with the code's four bytes, or the code alone as the size of no
- * text. */
+
+/* A failure on its way to Go is a text that begins with the code's four bytes, or the code alone as the size of no text. */
 static _gostring_ graft_go_failed(graft_status status) {
-  const char* text = graft_last_error_message();
+  const char *text = graft_last_error_message();
   const size_t size = strlen(text);
   _gostring_ failure = {malloc(sizeof(status) + size), status};
   if (failure.p == NULL) return failure;
@@ -233,9 +244,10 @@ static _gostring_ graft_go_failed(graft_status status) {
   return failure;
 }
 
+
 struct graft_go_text {
-  graft_string* string;
-  const char* data;
+  graft_string *string;
+  const char *data;
   int64_t size;
 };
 
@@ -243,2433 +255,2717 @@ struct graft_go_text {
 extern "C" {
 #endif
 
-void _wrap_Swig_free_raw(void* _swig_go_0) {
-  void* arg1 = 0;
-
-  arg1 = *(void**)&_swig_go_0;
-
+void _wrap_Swig_free_raw(void *_swig_go_0) {
+  void *arg1 = 0 ;
+  
+  arg1 = *(void **)&_swig_go_0; 
+  
   Swig_free(arg1);
+  
 }
 
-void* _wrap_Swig_malloc_raw(intgo _swig_go_0) {
-  int arg1;
-  void* result = 0;
-  void* _swig_go_result;
 
-  arg1 = (int)_swig_go_0;
-
-  result = (void*)Swig_malloc(arg1);
-  *(void**)&_swig_go_result = (void*)result;
+void *_wrap_Swig_malloc_raw(intgo _swig_go_0) {
+  int arg1 ;
+  void *result = 0 ;
+  void *_swig_go_result;
+  
+  arg1 = (int)_swig_go_0; 
+  
+  result = (void *)Swig_malloc(arg1);
+  *(void **)&_swig_go_result = (void *)result; 
   return _swig_go_result;
 }
+
 
 _gostring_ _wrap_graft_last_error_message_raw() {
-  char* result = 0;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  result = (char*)graft_last_error_message();
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  
+  result = (char *)graft_last_error_message();
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
+
 
 _gostring_ _wrap_graft_status_name_raw(int _swig_go_0) {
-  graft_status arg1;
-  char* result = 0;
+  graft_status arg1 ;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0;
-
-  result = (char*)graft_status_name(arg1);
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  arg1 = _swig_go_0; 
+  
+  result = (char *)graft_status_name(arg1);
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
+
 
 int _wrap_graft_abi_version_raw() {
   int32_t result;
   int _swig_go_result;
-
+  
+  
   result = (int32_t)graft_abi_version();
-  _swig_go_result = result;
+  _swig_go_result = result; 
   return _swig_go_result;
 }
+
 
 _gostring_ _wrap_graft_version_raw() {
-  char* result = 0;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  result = (char*)graft_version();
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  
+  result = (char *)graft_version();
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_doctor_raw(graft_string** _swig_go_0) {
-  graft_string** arg1 = 0;
+
+_gostring_ _wrap_graft_doctor_raw(graft_string **_swig_go_0) {
+  graft_string **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = &((struct graft_go_text*)_swig_go_0)->string;
-
+  
+  arg1 = &((struct graft_go_text *)_swig_go_0)->string; 
+  
   result = (graft_status)graft_doctor(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_0)->data = graft_string_data(*arg1);
-  ((struct graft_go_text*)_swig_go_0)->size = graft_string_size(*arg1);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_0)->data = graft_string_data(*arg1);
+  ((struct graft_go_text *)_swig_go_0)->size = graft_string_size(*arg1);
+  
   return _swig_go_result;
 }
+
 
 _gostring_ _wrap_graft_log_set_level_raw(int _swig_go_0) {
-  graft_log_level arg1;
+  graft_log_level arg1 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (int32_t)_swig_go_0;
-
+  
+  arg1 = (int32_t)_swig_go_0; 
+  
   result = (graft_status)graft_log_set_level(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_policy_from_json_raw(_gostring_ _swig_go_0, graft_policy** _swig_go_1) {
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_policy** arg3 = 0;
+
+_gostring_ _wrap_graft_policy_from_json_raw(_gostring_ _swig_go_0, graft_policy **_swig_go_1) {
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_policy **arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0.p;
-  arg2 = _swig_go_0.n;
-  arg3 = (graft_policy**)_swig_go_1;
-
-  result = (graft_status)graft_policy_from_json((char const*)arg1, arg2, arg3);
-
+  
+  arg1 = _swig_go_0.p; arg2 = _swig_go_0.n; 
+  arg3 = (graft_policy **)_swig_go_1; 
+  
+  result = (graft_status)graft_policy_from_json((char const *)arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_policy_row_parallel_raw(_gostring_ _swig_go_0, _gostring_ _swig_go_1,
-                                               graft_policy** _swig_go_2) {
-  char* arg1 = 0;
-  int64_t arg2;
-  char** arg3 = 0;
-  int64_t arg4;
-  graft_policy** arg5 = 0;
-  char const** texts3;
-  intgo at3;
+
+_gostring_ _wrap_graft_policy_row_parallel_raw(_gostring_ _swig_go_0, _gostring_ _swig_go_1, graft_policy **_swig_go_2) {
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  char **arg3 = 0 ;
+  int64_t arg4 ;
+  graft_policy **arg5 = 0 ;
+  char const **texts3 ;
+  intgo at3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0.p;
-  arg2 = _swig_go_0.n;
-
+  
+  arg1 = _swig_go_0.p; arg2 = _swig_go_0.n; 
+  
   texts3 = malloc((_swig_go_1.n + 1) * sizeof(*texts3));
   arg4 = 0;
-  for (at3 = 0; texts3 != NULL && at3 < _swig_go_1.n; at3 += strlen(_swig_go_1.p + at3) + 1)
-    texts3[arg4++] = _swig_go_1.p + at3;
-  arg3 = (void*)texts3;
-
-  arg5 = (graft_policy**)_swig_go_2;
-
-  result = (graft_status)graft_policy_row_parallel((char const*)arg1, arg2, (char const* const*)arg3, arg4, arg5);
-
+  for (at3 = 0; texts3 != NULL && at3 < _swig_go_1.n; at3 += strlen(_swig_go_1.p + at3) + 1) texts3[arg4++] = _swig_go_1.p + at3;
+  arg3 = (void *)texts3;
+  
+  arg5 = (graft_policy **)_swig_go_2; 
+  
+  result = (graft_status)graft_policy_row_parallel((char const *)arg1,arg2,(char const *const *)arg3,arg4,arg5);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  free((void*)arg3);
+  
+  free((void *)arg3); 
   return _swig_go_result;
 }
 
-void _wrap_graft_policy_free_raw(graft_policy* _swig_go_0) {
-  graft_policy* arg1 = 0;
 
-  arg1 = (graft_policy*)_swig_go_0;
-
+void _wrap_graft_policy_free_raw(graft_policy *_swig_go_0) {
+  graft_policy *arg1 = 0 ;
+  
+  arg1 = (graft_policy *)_swig_go_0; 
+  
   graft_policy_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_engine_options_new_raw(graft_engine_options** _swig_go_0) {
-  graft_engine_options** arg1 = 0;
+
+_gostring_ _wrap_graft_engine_options_new_raw(graft_engine_options **_swig_go_0) {
+  graft_engine_options **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options**)_swig_go_0;
-
+  
+  arg1 = (graft_engine_options **)_swig_go_0; 
+  
   result = (graft_status)graft_engine_options_new(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_engine_options_free_raw(graft_engine_options* _swig_go_0) {
-  graft_engine_options* arg1 = 0;
 
-  arg1 = (graft_engine_options*)_swig_go_0;
-
+void _wrap_graft_engine_options_free_raw(graft_engine_options *_swig_go_0) {
+  graft_engine_options *arg1 = 0 ;
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  
   graft_engine_options_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_engine_options_set_device_raw(graft_engine_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_device_raw(graft_engine_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_options_set_device(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_options_set_device(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_dtype_raw(graft_engine_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_dtype_raw(graft_engine_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_options_set_dtype(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_options_set_dtype(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_quantization_raw(graft_engine_options* _swig_go_0, int _swig_go_1,
-                                                           long long _swig_go_2) {
-  graft_engine_options* arg1 = 0;
-  int32_t arg2;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_quantization_raw(graft_engine_options *_swig_go_0, int _swig_go_1, long long _swig_go_2) {
+  graft_engine_options *arg1 = 0 ;
+  int32_t arg2 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-  arg3 = (int64_t)_swig_go_2;
-
-  result = (graft_status)graft_engine_options_set_quantization(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  arg3 = (int64_t)_swig_go_2; 
+  
+  result = (graft_status)graft_engine_options_set_quantization(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_tensor_parallel_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_tensor_parallel_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_tensor_parallel(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_tensor_parallel(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_expert_parallel_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_expert_parallel_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_expert_parallel(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_expert_parallel(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_rank_raw(graft_engine_options* _swig_go_0, long long _swig_go_1,
-                                                   long long _swig_go_2, _gostring_ _swig_go_3, long long _swig_go_4,
-                                                   long long _swig_go_5) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
-  int64_t arg3;
-  char* arg4 = 0;
-  int64_t arg5;
-  int64_t arg6;
-  int64_t arg7;
+
+_gostring_ _wrap_graft_engine_options_set_rank_raw(graft_engine_options *_swig_go_0, long long _swig_go_1, long long _swig_go_2, _gostring_ _swig_go_3, long long _swig_go_4, long long _swig_go_5) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  char *arg4 = 0 ;
+  int64_t arg5 ;
+  int64_t arg6 ;
+  int64_t arg7 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-  arg3 = (int64_t)_swig_go_2;
-  arg4 = _swig_go_3.p;
-  arg5 = _swig_go_3.n;
-  arg6 = (int64_t)_swig_go_4;
-  arg7 = (int64_t)_swig_go_5;
-
-  result = (graft_status)graft_engine_options_set_rank(arg1, arg2, arg3, (char const*)arg4, arg5, arg6, arg7);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  arg3 = (int64_t)_swig_go_2; 
+  arg4 = _swig_go_3.p; arg5 = _swig_go_3.n; 
+  arg6 = (int64_t)_swig_go_4; 
+  arg7 = (int64_t)_swig_go_5; 
+  
+  result = (graft_status)graft_engine_options_set_rank(arg1,arg2,arg3,(char const *)arg4,arg5,arg6,arg7);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_injection_raw(graft_engine_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_injection_raw(graft_engine_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_options_set_injection(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_options_set_injection(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_graph_raw(graft_engine_options* _swig_go_0, int _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int32_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_graph_raw(graft_engine_options *_swig_go_0, int _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int32_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_graph(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_graph(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_threads_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_threads_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_threads(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_threads(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_context_limit_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_context_limit_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_context_limit(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_context_limit(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_max_sequences_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_max_sequences_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_max_sequences(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_max_sequences(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_max_queue_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_max_queue_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_max_queue(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_max_queue(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_memory_limit_raw(graft_engine_options* _swig_go_0, long long _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_options_set_memory_limit_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_memory_limit(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_memory_limit(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_weights_raw(graft_engine_options* _swig_go_0, int _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  graft_weights arg2;
+
+_gostring_ _wrap_graft_engine_options_set_weights_raw(graft_engine_options *_swig_go_0, int _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  graft_weights arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_set_weights(arg1, arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_weights(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_library_directory_raw(graft_engine_options* _swig_go_0,
-                                                                _gostring_ _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_library_directory_raw(graft_engine_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_options_set_library_directory(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_options_set_library_directory(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_add_policy_raw(graft_engine_options* _swig_go_0, graft_policy* _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  graft_policy* arg2 = 0;
+
+_gostring_ _wrap_graft_engine_options_add_policy_raw(graft_engine_options *_swig_go_0, graft_policy *_swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  graft_policy *arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = (graft_policy*)_swig_go_1;
-
-  result = (graft_status)graft_engine_options_add_policy(arg1, (struct graft_policy const*)arg2);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (graft_policy *)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_add_policy(arg1,(struct graft_policy const *)arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_options_set_json_raw(graft_engine_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_engine_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_options_set_json_raw(graft_engine_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_options_set_json(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_options_set_json(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tensor_new_raw(int _swig_go_0, _goslice_ _swig_go_1, _goslice_ _swig_go_2,
-                                      graft_tensor** _swig_go_3) {
-  graft_dtype arg1;
-  int64_t* arg2 = 0;
-  int32_t arg3;
-  void* arg4 = 0;
-  int64_t arg5;
-  graft_tensor** arg6 = 0;
+
+_gostring_ _wrap_graft_tensor_new_raw(int _swig_go_0, _goslice_ _swig_go_1, _goslice_ _swig_go_2, graft_tensor **_swig_go_3) {
+  graft_dtype arg1 ;
+  int64_t *arg2 = 0 ;
+  int32_t arg3 ;
+  void *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_tensor **arg6 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (int32_t)_swig_go_0;
-
+  
+  arg1 = (int32_t)_swig_go_0; 
+  
   arg2 = _swig_go_1.array;
   arg3 = _swig_go_1.len > INT32_MAX ? INT32_MAX : (int32_t)_swig_go_1.len;
-
-  arg4 = _swig_go_2.array;
-  arg5 = _swig_go_2.len;
-  arg6 = (graft_tensor**)_swig_go_3;
-
-  result = (graft_status)graft_tensor_new(arg1, (long const*)arg2, arg3, (void const*)arg4, arg5, arg6);
-
+  
+  arg4 = _swig_go_2.array; arg5 = _swig_go_2.len; 
+  arg6 = (graft_tensor **)_swig_go_3; 
+  
+  result = (graft_status)graft_tensor_new(arg1,(long const *)arg2,arg3,(void const *)arg4,arg5,arg6);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-int _wrap_graft_tensor_dtype_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
+
+int _wrap_graft_tensor_dtype_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
   graft_dtype result;
   int _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (graft_dtype)graft_tensor_dtype((struct graft_tensor const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (graft_dtype)graft_tensor_dtype((struct graft_tensor const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-int _wrap_graft_tensor_rank_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
+
+int _wrap_graft_tensor_rank_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
   int32_t result;
   int _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (int32_t)graft_tensor_rank((struct graft_tensor const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (int32_t)graft_tensor_rank((struct graft_tensor const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_goslice_ _wrap_graft_tensor_shape_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
-  int64_t* result = 0;
+
+_goslice_ _wrap_graft_tensor_shape_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
+  int64_t *result = 0 ;
   _goslice_ _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (int64_t*)graft_tensor_shape((struct graft_tensor const*)arg1);
-
-  _swig_go_result.array = (void*)result;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (int64_t *)graft_tensor_shape((struct graft_tensor const *)arg1);
+  
+  _swig_go_result.array = (void *)result;
   _swig_go_result.len = _swig_go_result.cap = graft_tensor_rank(arg1);
-
+  
   return _swig_go_result;
 }
 
-_goslice_ _wrap_graft_tensor_data_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
-  void* result = 0;
+
+_goslice_ _wrap_graft_tensor_data_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
+  void *result = 0 ;
   _goslice_ _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (void*)graft_tensor_data((struct graft_tensor const*)arg1);
-
-  _swig_go_result.array = (void*)result;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (void *)graft_tensor_data((struct graft_tensor const *)arg1);
+  
+  _swig_go_result.array = (void *)result;
   _swig_go_result.len = _swig_go_result.cap = graft_tensor_byte_size(arg1);
-
+  
   return _swig_go_result;
 }
 
-long long _wrap_graft_tensor_byte_size_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
+
+long long _wrap_graft_tensor_byte_size_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (int64_t)graft_tensor_byte_size((struct graft_tensor const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (int64_t)graft_tensor_byte_size((struct graft_tensor const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tensor_device_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
-  char* result = 0;
+
+_gostring_ _wrap_graft_tensor_device_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tensor*)_swig_go_0;
-
-  result = (char*)graft_tensor_device((struct graft_tensor const*)arg1);
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
+  result = (char *)graft_tensor_device((struct graft_tensor const *)arg1);
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
 
-void _wrap_graft_tensor_free_raw(graft_tensor* _swig_go_0) {
-  graft_tensor* arg1 = 0;
 
-  arg1 = (graft_tensor*)_swig_go_0;
-
+void _wrap_graft_tensor_free_raw(graft_tensor *_swig_go_0) {
+  graft_tensor *arg1 = 0 ;
+  
+  arg1 = (graft_tensor *)_swig_go_0; 
+  
   graft_tensor_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_tokenizer_open_raw(_gostring_ _swig_go_0, graft_tokenizer** _swig_go_1) {
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_tokenizer** arg3 = 0;
+
+_gostring_ _wrap_graft_tokenizer_open_raw(_gostring_ _swig_go_0, graft_tokenizer **_swig_go_1) {
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_tokenizer **arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0.p;
-  arg2 = _swig_go_0.n;
-  arg3 = (graft_tokenizer**)_swig_go_1;
-
-  result = (graft_status)graft_tokenizer_open((char const*)arg1, arg2, arg3);
-
+  
+  arg1 = _swig_go_0.p; arg2 = _swig_go_0.n; 
+  arg3 = (graft_tokenizer **)_swig_go_1; 
+  
+  result = (graft_status)graft_tokenizer_open((char const *)arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_tokenizer_free_raw(graft_tokenizer* _swig_go_0) {
-  graft_tokenizer* arg1 = 0;
 
-  arg1 = (graft_tokenizer*)_swig_go_0;
-
+void _wrap_graft_tokenizer_free_raw(graft_tokenizer *_swig_go_0) {
+  graft_tokenizer *arg1 = 0 ;
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  
   graft_tokenizer_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_tokenizer_encode_raw(graft_tokenizer* _swig_go_0, _gostring_ _swig_go_1, int _swig_go_2,
-                                            _goslice_ _swig_go_3) {
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  int32_t arg4;
-  int64_t* arg5 = 0;
-  int64_t arg6;
-  int64_t* arg7 = 0;
+
+_gostring_ _wrap_graft_tokenizer_encode_raw(graft_tokenizer *_swig_go_0, _gostring_ _swig_go_1, int _swig_go_2, _goslice_ _swig_go_3) {
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  int32_t arg4 ;
+  int64_t *arg5 = 0 ;
+  int64_t arg6 ;
+  int64_t *arg7 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-  arg4 = (int32_t)_swig_go_2;
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  arg4 = (int32_t)_swig_go_2; 
+  
   arg7 = _swig_go_3.array;
   arg5 = arg7 + 1;
   arg6 = _swig_go_3.len - 1;
-
-  result = (graft_status)graft_tokenizer_encode(arg1, (char const*)arg2, arg3, arg4, arg5, arg6, arg7);
-
+  
+  
+  result = (graft_status)graft_tokenizer_encode(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tokenizer_decode_raw(graft_tokenizer* _swig_go_0, _goslice_ _swig_go_1, int _swig_go_2,
-                                            graft_string** _swig_go_3) {
-  graft_tokenizer* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
-  int32_t arg4;
-  graft_string** arg5 = 0;
+
+_gostring_ _wrap_graft_tokenizer_decode_raw(graft_tokenizer *_swig_go_0, _goslice_ _swig_go_1, int _swig_go_2, graft_string **_swig_go_3) {
+  graft_tokenizer *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
+  int32_t arg4 ;
+  graft_string **arg5 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-  arg4 = (int32_t)_swig_go_2;
-  arg5 = &((struct graft_go_text*)_swig_go_3)->string;
-
-  result = (graft_status)graft_tokenizer_decode(arg1, (long const*)arg2, arg3, arg4, arg5);
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  arg4 = (int32_t)_swig_go_2; 
+  arg5 = &((struct graft_go_text *)_swig_go_3)->string; 
+  
+  result = (graft_status)graft_tokenizer_decode(arg1,(long const *)arg2,arg3,arg4,arg5);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_3)->data = graft_string_data(*arg5);
-  ((struct graft_go_text*)_swig_go_3)->size = graft_string_size(*arg5);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_3)->data = graft_string_data(*arg5);
+  ((struct graft_go_text *)_swig_go_3)->size = graft_string_size(*arg5);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tokenizer_piece_raw(graft_tokenizer* _swig_go_0, long long _swig_go_1,
-                                           graft_string** _swig_go_2) {
-  graft_tokenizer* arg1 = 0;
-  int64_t arg2;
-  graft_string** arg3 = 0;
+
+_gostring_ _wrap_graft_tokenizer_piece_raw(graft_tokenizer *_swig_go_0, long long _swig_go_1, graft_string **_swig_go_2) {
+  graft_tokenizer *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_string **arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-  arg3 = &((struct graft_go_text*)_swig_go_2)->string;
-
-  result = (graft_status)graft_tokenizer_piece(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  arg3 = &((struct graft_go_text *)_swig_go_2)->string; 
+  
+  result = (graft_status)graft_tokenizer_piece(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_2)->data = graft_string_data(*arg3);
-  ((struct graft_go_text*)_swig_go_2)->size = graft_string_size(*arg3);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_2)->data = graft_string_data(*arg3);
+  ((struct graft_go_text *)_swig_go_2)->size = graft_string_size(*arg3);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tokenizer_id_of_raw(graft_tokenizer* _swig_go_0, _gostring_ _swig_go_1, long long* _swig_go_2) {
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  int64_t* arg4 = 0;
+
+_gostring_ _wrap_graft_tokenizer_id_of_raw(graft_tokenizer *_swig_go_0, _gostring_ _swig_go_1, long long *_swig_go_2) {
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  int64_t *arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-  arg4 = (int64_t*)_swig_go_2;
-
-  result = (graft_status)graft_tokenizer_id_of(arg1, (char const*)arg2, arg3, arg4);
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  arg4 = (int64_t *)_swig_go_2; 
+  
+  result = (graft_status)graft_tokenizer_id_of(arg1,(char const *)arg2,arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-long long _wrap_graft_tokenizer_vocab_size_raw(graft_tokenizer* _swig_go_0) {
-  graft_tokenizer* arg1 = 0;
+
+long long _wrap_graft_tokenizer_vocab_size_raw(graft_tokenizer *_swig_go_0) {
+  graft_tokenizer *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-
-  result = (int64_t)graft_tokenizer_vocab_size((struct graft_tokenizer const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  
+  result = (int64_t)graft_tokenizer_vocab_size((struct graft_tokenizer const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_tokenizer_apply_chat_template_raw(graft_tokenizer* _swig_go_0, _gostring_ _swig_go_1,
-                                                         _gostring_ _swig_go_2, graft_string** _swig_go_3) {
-  graft_tokenizer* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  char* arg4 = 0;
-  int64_t arg5;
-  graft_string** arg6 = 0;
+
+_gostring_ _wrap_graft_tokenizer_apply_chat_template_raw(graft_tokenizer *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2, graft_string **_swig_go_3) {
+  graft_tokenizer *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  char *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_string **arg6 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-  arg4 = _swig_go_2.p;
-  arg5 = _swig_go_2.n;
-  arg6 = &((struct graft_go_text*)_swig_go_3)->string;
-
-  result =
-      (graft_status)graft_tokenizer_apply_chat_template(arg1, (char const*)arg2, arg3, (char const*)arg4, arg5, arg6);
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  arg4 = _swig_go_2.p; arg5 = _swig_go_2.n; 
+  arg6 = &((struct graft_go_text *)_swig_go_3)->string; 
+  
+  result = (graft_status)graft_tokenizer_apply_chat_template(arg1,(char const *)arg2,arg3,(char const *)arg4,arg5,arg6);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_3)->data = graft_string_data(*arg6);
-  ((struct graft_go_text*)_swig_go_3)->size = graft_string_size(*arg6);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_3)->data = graft_string_data(*arg6);
+  ((struct graft_go_text *)_swig_go_3)->size = graft_string_size(*arg6);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_decoder_new_raw(graft_tokenizer* _swig_go_0, int _swig_go_1, graft_decoder** _swig_go_2) {
-  graft_tokenizer* arg1 = 0;
-  int32_t arg2;
-  graft_decoder** arg3 = 0;
+
+_gostring_ _wrap_graft_decoder_new_raw(graft_tokenizer *_swig_go_0, int _swig_go_1, graft_decoder **_swig_go_2) {
+  graft_tokenizer *arg1 = 0 ;
+  int32_t arg2 ;
+  graft_decoder **arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_tokenizer*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-  arg3 = (graft_decoder**)_swig_go_2;
-
-  result = (graft_status)graft_decoder_new(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_tokenizer *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  arg3 = (graft_decoder **)_swig_go_2; 
+  
+  result = (graft_status)graft_decoder_new(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_decoder_push_raw(graft_decoder* _swig_go_0, long long _swig_go_1, graft_string** _swig_go_2) {
-  graft_decoder* arg1 = 0;
-  int64_t arg2;
-  graft_string** arg3 = 0;
+
+_gostring_ _wrap_graft_decoder_push_raw(graft_decoder *_swig_go_0, long long _swig_go_1, graft_string **_swig_go_2) {
+  graft_decoder *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_string **arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_decoder*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-  arg3 = &((struct graft_go_text*)_swig_go_2)->string;
-
-  result = (graft_status)graft_decoder_push(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_decoder *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  arg3 = &((struct graft_go_text *)_swig_go_2)->string; 
+  
+  result = (graft_status)graft_decoder_push(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_2)->data = graft_string_data(*arg3);
-  ((struct graft_go_text*)_swig_go_2)->size = graft_string_size(*arg3);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_2)->data = graft_string_data(*arg3);
+  ((struct graft_go_text *)_swig_go_2)->size = graft_string_size(*arg3);
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_decoder_free_raw(graft_decoder* _swig_go_0) {
-  graft_decoder* arg1 = 0;
 
-  arg1 = (graft_decoder*)_swig_go_0;
-
+void _wrap_graft_decoder_free_raw(graft_decoder *_swig_go_0) {
+  graft_decoder *arg1 = 0 ;
+  
+  arg1 = (graft_decoder *)_swig_go_0; 
+  
   graft_decoder_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_engine_open_raw(_gostring_ _swig_go_0, graft_engine_options* _swig_go_1,
-                                       graft_engine** _swig_go_2) {
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_engine_options* arg3 = 0;
-  graft_engine** arg4 = 0;
+
+_gostring_ _wrap_graft_engine_open_raw(_gostring_ _swig_go_0, graft_engine_options *_swig_go_1, graft_engine **_swig_go_2) {
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_engine_options *arg3 = 0 ;
+  graft_engine **arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0.p;
-  arg2 = _swig_go_0.n;
-  arg3 = (graft_engine_options*)_swig_go_1;
-  arg4 = (graft_engine**)_swig_go_2;
-
-  result = (graft_status)graft_engine_open((char const*)arg1, arg2, (struct graft_engine_options const*)arg3, arg4);
-
+  
+  arg1 = _swig_go_0.p; arg2 = _swig_go_0.n; 
+  arg3 = (graft_engine_options *)_swig_go_1; 
+  arg4 = (graft_engine **)_swig_go_2; 
+  
+  result = (graft_status)graft_engine_open((char const *)arg1,arg2,(struct graft_engine_options const *)arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_engine_free_raw(graft_engine* _swig_go_0) {
-  graft_engine* arg1 = 0;
 
-  arg1 = (graft_engine*)_swig_go_0;
-
+void _wrap_graft_engine_free_raw(graft_engine *_swig_go_0) {
+  graft_engine *arg1 = 0 ;
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  
   graft_engine_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_engine_close_raw(graft_engine* _swig_go_0, long long _swig_go_1) {
-  graft_engine* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_close_raw(graft_engine *_swig_go_0, long long _swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_close(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_close(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_TIMEOUT || result == GRAFT_STATUS_END) {
-    _swig_go_result = (_gostring_){NULL, result};
+    _swig_go_result = (_gostring_){
+      NULL, result
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_wait_raw(graft_engine* _swig_go_0, long long _swig_go_1) {
-  graft_engine* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_engine_wait_raw(graft_engine *_swig_go_0, long long _swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_wait(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_wait(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_TIMEOUT || result == GRAFT_STATUS_END) {
-    _swig_go_result = (_gostring_){NULL, result};
+    _swig_go_result = (_gostring_){
+      NULL, result
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_tokenizer_raw(graft_engine* _swig_go_0, graft_tokenizer** _swig_go_1) {
-  graft_engine* arg1 = 0;
-  graft_tokenizer** arg2 = 0;
+
+_gostring_ _wrap_graft_engine_tokenizer_raw(graft_engine *_swig_go_0, graft_tokenizer **_swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  graft_tokenizer **arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (graft_tokenizer**)_swig_go_1;
-
-  result = (graft_status)graft_engine_tokenizer(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (graft_tokenizer **)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_tokenizer(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_info_raw(graft_engine* _swig_go_0, graft_string** _swig_go_1) {
-  graft_engine* arg1 = 0;
-  graft_string** arg2 = 0;
+
+_gostring_ _wrap_graft_engine_info_raw(graft_engine *_swig_go_0, graft_string **_swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = &((struct graft_go_text*)_swig_go_1)->string;
-
-  result = (graft_status)graft_engine_info(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = &((struct graft_go_text *)_swig_go_1)->string; 
+  
+  result = (graft_status)graft_engine_info(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_1)->data = graft_string_data(*arg2);
-  ((struct graft_go_text*)_swig_go_1)->size = graft_string_size(*arg2);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_1)->data = graft_string_data(*arg2);
+  ((struct graft_go_text *)_swig_go_1)->size = graft_string_size(*arg2);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_stats_raw(graft_engine* _swig_go_0, graft_string** _swig_go_1) {
-  graft_engine* arg1 = 0;
-  graft_string** arg2 = 0;
+
+_gostring_ _wrap_graft_engine_stats_raw(graft_engine *_swig_go_0, graft_string **_swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = &((struct graft_go_text*)_swig_go_1)->string;
-
-  result = (graft_status)graft_engine_stats(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = &((struct graft_go_text *)_swig_go_1)->string; 
+  
+  result = (graft_status)graft_engine_stats(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_1)->data = graft_string_data(*arg2);
-  ((struct graft_go_text*)_swig_go_1)->size = graft_string_size(*arg2);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_1)->data = graft_string_data(*arg2);
+  ((struct graft_go_text *)_swig_go_1)->size = graft_string_size(*arg2);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_inspect_raw(_gostring_ _swig_go_0, graft_engine_options* _swig_go_1,
-                                          graft_string** _swig_go_2) {
-  char* arg1 = 0;
-  int64_t arg2;
-  graft_engine_options* arg3 = 0;
-  graft_string** arg4 = 0;
+
+_gostring_ _wrap_graft_engine_inspect_raw(_gostring_ _swig_go_0, graft_engine_options *_swig_go_1, graft_string **_swig_go_2) {
+  char *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_engine_options *arg3 = 0 ;
+  graft_string **arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = _swig_go_0.p;
-  arg2 = _swig_go_0.n;
-  arg3 = (graft_engine_options*)_swig_go_1;
-  arg4 = &((struct graft_go_text*)_swig_go_2)->string;
-
-  result = (graft_status)graft_engine_inspect((char const*)arg1, arg2, (struct graft_engine_options const*)arg3, arg4);
-
+  
+  arg1 = _swig_go_0.p; arg2 = _swig_go_0.n; 
+  arg3 = (graft_engine_options *)_swig_go_1; 
+  arg4 = &((struct graft_go_text *)_swig_go_2)->string; 
+  
+  result = (graft_status)graft_engine_inspect((char const *)arg1,arg2,(struct graft_engine_options const *)arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_2)->data = graft_string_data(*arg4);
-  ((struct graft_go_text*)_swig_go_2)->size = graft_string_size(*arg4);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_2)->data = graft_string_data(*arg4);
+  ((struct graft_go_text *)_swig_go_2)->size = graft_string_size(*arg4);
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_engine_save_raw(graft_engine* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_engine* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_engine_save_raw(graft_engine *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_engine_save(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_engine_save(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_event_new_raw(graft_event** _swig_go_0) {
-  graft_event** arg1 = 0;
+
+_gostring_ _wrap_graft_event_new_raw(graft_event **_swig_go_0) {
+  graft_event **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_event**)_swig_go_0;
-
+  
+  arg1 = (graft_event **)_swig_go_0; 
+  
   result = (graft_status)graft_event_new(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-int _wrap_graft_event_kind_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+int _wrap_graft_event_kind_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   graft_event_type result;
   int _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (graft_event_type)graft_event_kind((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (graft_event_type)graft_event_kind((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-long long _wrap_graft_event_tag_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+long long _wrap_graft_event_tag_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (int64_t)graft_event_tag((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (int64_t)graft_event_tag((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-long long _wrap_graft_event_sequence_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+long long _wrap_graft_event_sequence_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (int64_t)graft_event_sequence((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (int64_t)graft_event_sequence((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-long long _wrap_graft_event_token_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+long long _wrap_graft_event_token_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (int64_t)graft_event_token((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (int64_t)graft_event_token((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_event_text_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t size2;
-  char* result = 0;
+
+_gostring_ _wrap_graft_event_text_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t size2 ;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  size2 = 0;
-  arg2 = &size2;
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (char*)graft_event_text((struct graft_event const*)arg1, arg2);
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = *arg2;
+  
+  size2 = 0; arg2 = &size2; 
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (char *)graft_event_text((struct graft_event const *)arg1,arg2);
+  _swig_go_result.p = (char *)result; _swig_go_result.n = *arg2; 
   return _swig_go_result;
 }
 
-double _wrap_graft_event_logprob_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+double _wrap_graft_event_logprob_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   double result;
   double _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (double)graft_event_logprob((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (double)graft_event_logprob((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_event_top_logprobs_raw(graft_event* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_event* arg1 = 0;
-  int64_t* arg2 = 0;
-  double* arg3 = 0;
-  int64_t arg4;
-  int64_t* arg5 = 0;
+
+_gostring_ _wrap_graft_event_top_logprobs_raw(graft_event *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_event *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  double *arg3 = 0 ;
+  int64_t arg4 ;
+  int64_t *arg5 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
   arg5 = _swig_go_1.array;
   arg4 = (_swig_go_1.len - 1) / 2;
   arg2 = arg5 + 1;
-  arg3 = (double*)(arg5 + 1 + arg4);
-
-  result = (graft_status)graft_event_top_logprobs((struct graft_event const*)arg1, arg2, arg3, arg4, arg5);
-
+  arg3 = (double *)(arg5 + 1 + arg4);
+  
+  
+  result = (graft_status)graft_event_top_logprobs((struct graft_event const *)arg1,arg2,arg3,arg4,arg5);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-int _wrap_graft_event_finish_reason_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+int _wrap_graft_event_finish_reason_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   graft_finish_reason result;
   int _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (graft_finish_reason)graft_event_finish_reason((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (graft_finish_reason)graft_event_finish_reason((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-long long _wrap_graft_event_usage_raw(graft_event* _swig_go_0, int _swig_go_1) {
-  graft_event* arg1 = 0;
-  graft_usage arg2;
+
+long long _wrap_graft_event_usage_raw(graft_event *_swig_go_0, int _swig_go_1) {
+  graft_event *arg1 = 0 ;
+  graft_usage arg2 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (int64_t)graft_event_usage((struct graft_event const*)arg1, arg2);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (int64_t)graft_event_usage((struct graft_event const *)arg1,arg2);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-double _wrap_graft_event_progress_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+double _wrap_graft_event_progress_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   double result;
   double _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (double)graft_event_progress((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (double)graft_event_progress((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-int _wrap_graft_event_last_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+int _wrap_graft_event_last_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   int32_t result;
   int _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (int32_t)graft_event_last((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (int32_t)graft_event_last((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-int _wrap_graft_event_status_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
+
+int _wrap_graft_event_status_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
   graft_status result;
   int _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (graft_status)graft_event_status((struct graft_event const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (graft_status)graft_event_status((struct graft_event const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_event_message_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
-  char* result = 0;
+
+_gostring_ _wrap_graft_event_message_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_event*)_swig_go_0;
-
-  result = (char*)graft_event_message((struct graft_event const*)arg1);
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
+  result = (char *)graft_event_message((struct graft_event const *)arg1);
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
 
-void _wrap_graft_event_free_raw(graft_event* _swig_go_0) {
-  graft_event* arg1 = 0;
 
-  arg1 = (graft_event*)_swig_go_0;
-
+void _wrap_graft_event_free_raw(graft_event *_swig_go_0) {
+  graft_event *arg1 = 0 ;
+  
+  arg1 = (graft_event *)_swig_go_0; 
+  
   graft_event_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_input_new_raw(graft_input** _swig_go_0) {
-  graft_input** arg1 = 0;
+
+_gostring_ _wrap_graft_input_new_raw(graft_input **_swig_go_0) {
+  graft_input **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input**)_swig_go_0;
-
+  
+  arg1 = (graft_input **)_swig_go_0; 
+  
   result = (graft_status)graft_input_new(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_input_free_raw(graft_input* _swig_go_0) {
-  graft_input* arg1 = 0;
 
-  arg1 = (graft_input*)_swig_go_0;
-
+void _wrap_graft_input_free_raw(graft_input *_swig_go_0) {
+  graft_input *arg1 = 0 ;
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  
   graft_input_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_input_set_text_raw(graft_input* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_input_set_text_raw(graft_input *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_input_set_text(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_input_set_text(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_input_set_tokens_raw(graft_input* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_input_set_tokens_raw(graft_input *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_input_set_tokens(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_input_set_tokens(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_input_set_chat_raw(graft_input* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_input_set_chat_raw(graft_input *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_input_set_chat(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_input_set_chat(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_input_set_decoder_tokens_raw(graft_input* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_input_set_decoder_tokens_raw(graft_input *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_input_set_decoder_tokens(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_input_set_decoder_tokens(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_input_set_token_types_raw(graft_input* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_input* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_input_set_token_types_raw(graft_input *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_input *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_input_set_token_types(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_input_set_token_types(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_input_set_tensor_raw(graft_input* _swig_go_0, _gostring_ _swig_go_1, graft_tensor* _swig_go_2) {
-  graft_input* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_tensor* arg4 = 0;
+
+_gostring_ _wrap_graft_input_set_tensor_raw(graft_input *_swig_go_0, _gostring_ _swig_go_1, graft_tensor *_swig_go_2) {
+  graft_input *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_tensor *arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_input*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-  arg4 = (graft_tensor*)_swig_go_2;
-
-  result = (graft_status)graft_input_set_tensor(arg1, (char const*)arg2, arg3, (struct graft_tensor const*)arg4);
-
+  
+  arg1 = (graft_input *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  arg4 = (graft_tensor *)_swig_go_2; 
+  
+  result = (graft_status)graft_input_set_tensor(arg1,(char const *)arg2,arg3,(struct graft_tensor const *)arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_queue_new_raw(graft_queue** _swig_go_0) {
-  graft_queue** arg1 = 0;
+
+_gostring_ _wrap_graft_queue_new_raw(graft_queue **_swig_go_0) {
+  graft_queue **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_queue**)_swig_go_0;
-
+  
+  arg1 = (graft_queue **)_swig_go_0; 
+  
   result = (graft_status)graft_queue_new(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_queue_next_raw(graft_queue* _swig_go_0, long long _swig_go_1, graft_event* _swig_go_2) {
-  graft_queue* arg1 = 0;
-  int64_t arg2;
-  graft_event* arg3 = 0;
+
+_gostring_ _wrap_graft_queue_next_raw(graft_queue *_swig_go_0, long long _swig_go_1, graft_event *_swig_go_2) {
+  graft_queue *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_event *arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_queue*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-  arg3 = (graft_event*)_swig_go_2;
-
-  result = (graft_status)graft_queue_next(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_queue *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  arg3 = (graft_event *)_swig_go_2; 
+  
+  result = (graft_status)graft_queue_next(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_TIMEOUT || result == GRAFT_STATUS_END) {
-    _swig_go_result = (_gostring_){NULL, result};
+    _swig_go_result = (_gostring_){
+      NULL, result
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_queue_wake_raw(graft_queue* _swig_go_0) {
-  graft_queue* arg1 = 0;
+
+_gostring_ _wrap_graft_queue_wake_raw(graft_queue *_swig_go_0) {
+  graft_queue *arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_queue*)_swig_go_0;
-
+  
+  arg1 = (graft_queue *)_swig_go_0; 
+  
   result = (graft_status)graft_queue_wake(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_queue_free_raw(graft_queue* _swig_go_0) {
-  graft_queue* arg1 = 0;
 
-  arg1 = (graft_queue*)_swig_go_0;
-
+void _wrap_graft_queue_free_raw(graft_queue *_swig_go_0) {
+  graft_queue *arg1 = 0 ;
+  
+  arg1 = (graft_queue *)_swig_go_0; 
+  
   graft_queue_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_request_options_new_raw(graft_request_options** _swig_go_0) {
-  graft_request_options** arg1 = 0;
+
+_gostring_ _wrap_graft_request_options_new_raw(graft_request_options **_swig_go_0) {
+  graft_request_options **arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options**)_swig_go_0;
-
+  
+  arg1 = (graft_request_options **)_swig_go_0; 
+  
   result = (graft_status)graft_request_options_new(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_request_options_free_raw(graft_request_options* _swig_go_0) {
-  graft_request_options* arg1 = 0;
 
-  arg1 = (graft_request_options*)_swig_go_0;
-
+void _wrap_graft_request_options_free_raw(graft_request_options *_swig_go_0) {
+  graft_request_options *arg1 = 0 ;
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  
   graft_request_options_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_request_options_set_kind_raw(graft_request_options* _swig_go_0, int _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  graft_request_kind arg2;
+
+_gostring_ _wrap_graft_request_options_set_kind_raw(graft_request_options *_swig_go_0, int _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  graft_request_kind arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_kind(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_kind(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_max_tokens_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_max_tokens_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_max_tokens(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_max_tokens(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_min_tokens_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_min_tokens_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_min_tokens(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_min_tokens(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_pooling_raw(graft_request_options* _swig_go_0, int _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  graft_pooling arg2;
+
+_gostring_ _wrap_graft_request_options_set_pooling_raw(graft_request_options *_swig_go_0, int _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  graft_pooling arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_pooling(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_pooling(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_greedy_raw(graft_request_options* _swig_go_0, int _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int32_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_greedy_raw(graft_request_options *_swig_go_0, int _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int32_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_greedy(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_greedy(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_temperature_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_temperature_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_temperature(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_temperature(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_top_k_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_top_k_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_top_k(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_top_k(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_top_p_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_top_p_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_top_p(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_top_p(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_min_p_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_min_p_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_min_p(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_min_p(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_typical_p_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_typical_p_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_typical_p(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_typical_p(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_seed_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_seed_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_seed(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_seed(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_repetition_penalty_raw(graft_request_options* _swig_go_0,
-                                                                  double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_repetition_penalty_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_repetition_penalty(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_repetition_penalty(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_frequency_penalty_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_frequency_penalty_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_frequency_penalty(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_frequency_penalty(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_presence_penalty_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_presence_penalty_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_presence_penalty(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_presence_penalty(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_penalty_window_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_penalty_window_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_penalty_window(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_penalty_window(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_no_repeat_ngram_raw(graft_request_options* _swig_go_0,
-                                                               long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_no_repeat_ngram_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_no_repeat_ngram(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_no_repeat_ngram(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_logit_bias_raw(graft_request_options* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  double* arg3 = 0;
-  int64_t arg4;
+
+_gostring_ _wrap_graft_request_options_set_logit_bias_raw(graft_request_options *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  double *arg3 = 0 ;
+  int64_t arg4 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  
   arg4 = _swig_go_1.len / 2;
   arg2 = _swig_go_1.array;
-  arg3 = (double*)_swig_go_1.array + arg4;
-
-  result = (graft_status)graft_request_options_set_logit_bias(arg1, (long const*)arg2, (double const*)arg3, arg4);
-
+  arg3 = (double *)_swig_go_1.array + arg4;
+  
+  
+  result = (graft_status)graft_request_options_set_logit_bias(arg1,(long const *)arg2,(double const *)arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_allowed_tokens_raw(graft_request_options* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_set_allowed_tokens_raw(graft_request_options *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_request_options_set_allowed_tokens(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_request_options_set_allowed_tokens(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_banned_tokens_raw(graft_request_options* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_set_banned_tokens_raw(graft_request_options *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_request_options_set_banned_tokens(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_request_options_set_banned_tokens(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_add_stop_raw(graft_request_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_add_stop_raw(graft_request_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_request_options_add_stop(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_request_options_add_stop(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_stop_tokens_raw(graft_request_options* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_set_stop_tokens_raw(graft_request_options *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.array;
-  arg3 = _swig_go_1.len;
-
-  result = (graft_status)graft_request_options_set_stop_tokens(arg1, (long const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.array; arg3 = _swig_go_1.len; 
+  
+  result = (graft_status)graft_request_options_set_stop_tokens(arg1,(long const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_ignore_eos_raw(graft_request_options* _swig_go_0, int _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int32_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_ignore_eos_raw(graft_request_options *_swig_go_0, int _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int32_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_ignore_eos(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_ignore_eos(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_deadline_ms_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_deadline_ms_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_deadline_ms(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_deadline_ms(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_num_beams_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_num_beams_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_num_beams(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_num_beams(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_num_sequences_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_num_sequences_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_num_sequences(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_num_sequences(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_length_penalty_raw(graft_request_options* _swig_go_0, double _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  double arg2;
+
+_gostring_ _wrap_graft_request_options_set_length_penalty_raw(graft_request_options *_swig_go_0, double _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  double arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (double)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_length_penalty(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (double)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_length_penalty(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_top_logprobs_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_top_logprobs_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_top_logprobs(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_top_logprobs(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_priority_raw(graft_request_options* _swig_go_0, long long _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_options_set_priority_raw(graft_request_options *_swig_go_0, long long _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_options_set_priority(arg1, arg2);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_options_set_priority(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_cache_salt_raw(graft_request_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_set_cache_salt_raw(graft_request_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_request_options_set_cache_salt(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_request_options_set_cache_salt(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_options_set_json_raw(graft_request_options* _swig_go_0, _gostring_ _swig_go_1) {
-  graft_request_options* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
+
+_gostring_ _wrap_graft_request_options_set_json_raw(graft_request_options *_swig_go_0, _gostring_ _swig_go_1) {
+  graft_request_options *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request_options*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-
-  result = (graft_status)graft_request_options_set_json(arg1, (char const*)arg2, arg3);
-
+  
+  arg1 = (graft_request_options *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  
+  result = (graft_status)graft_request_options_set_json(arg1,(char const *)arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_submit_raw(graft_engine* _swig_go_0, graft_input* _swig_go_1,
-                                          graft_request_options* _swig_go_2, graft_queue* _swig_go_3,
-                                          long long _swig_go_4, graft_request** _swig_go_5) {
-  graft_engine* arg1 = 0;
-  graft_input* arg2 = 0;
-  graft_request_options* arg3 = 0;
-  graft_queue* arg4 = 0;
-  int64_t arg5;
-  graft_request** arg6 = 0;
+
+_gostring_ _wrap_graft_request_submit_raw(graft_engine *_swig_go_0, graft_input *_swig_go_1, graft_request_options *_swig_go_2, graft_queue *_swig_go_3, long long _swig_go_4, graft_request **_swig_go_5) {
+  graft_engine *arg1 = 0 ;
+  graft_input *arg2 = 0 ;
+  graft_request_options *arg3 = 0 ;
+  graft_queue *arg4 = 0 ;
+  int64_t arg5 ;
+  graft_request **arg6 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (graft_input*)_swig_go_1;
-  arg3 = (graft_request_options*)_swig_go_2;
-  arg4 = (graft_queue*)_swig_go_3;
-  arg5 = (int64_t)_swig_go_4;
-  arg6 = (graft_request**)_swig_go_5;
-
-  result = (graft_status)graft_request_submit(arg1, (struct graft_input const*)arg2,
-                                              (struct graft_request_options const*)arg3, arg4, arg5, arg6);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (graft_input *)_swig_go_1; 
+  arg3 = (graft_request_options *)_swig_go_2; 
+  arg4 = (graft_queue *)_swig_go_3; 
+  arg5 = (int64_t)_swig_go_4; 
+  arg6 = (graft_request **)_swig_go_5; 
+  
+  result = (graft_status)graft_request_submit(arg1,(struct graft_input const *)arg2,(struct graft_request_options const *)arg3,arg4,arg5,arg6);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_next_raw(graft_request* _swig_go_0, long long _swig_go_1, graft_event* _swig_go_2) {
-  graft_request* arg1 = 0;
-  int64_t arg2;
-  graft_event* arg3 = 0;
+
+_gostring_ _wrap_graft_request_next_raw(graft_request *_swig_go_0, long long _swig_go_1, graft_event *_swig_go_2) {
+  graft_request *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_event *arg3 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-  arg3 = (graft_event*)_swig_go_2;
-
-  result = (graft_status)graft_request_next(arg1, arg2, arg3);
-
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  arg3 = (graft_event *)_swig_go_2; 
+  
+  result = (graft_status)graft_request_next(arg1,arg2,arg3);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_TIMEOUT || result == GRAFT_STATUS_END) {
-    _swig_go_result = (_gostring_){NULL, result};
+    _swig_go_result = (_gostring_){
+      NULL, result
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_cancel_raw(graft_request* _swig_go_0) {
-  graft_request* arg1 = 0;
+
+_gostring_ _wrap_graft_request_cancel_raw(graft_request *_swig_go_0) {
+  graft_request *arg1 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request*)_swig_go_0;
-
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  
   result = (graft_status)graft_request_cancel(arg1);
-
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_wait_raw(graft_request* _swig_go_0, long long _swig_go_1) {
-  graft_request* arg1 = 0;
-  int64_t arg2;
+
+_gostring_ _wrap_graft_request_wait_raw(graft_request *_swig_go_0, long long _swig_go_1) {
+  graft_request *arg1 = 0 ;
+  int64_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request*)_swig_go_0;
-  arg2 = (int64_t)_swig_go_1;
-
-  result = (graft_status)graft_request_wait(arg1, arg2);
-
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_request_wait(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_TIMEOUT || result == GRAFT_STATUS_END) {
-    _swig_go_result = (_gostring_){NULL, result};
+    _swig_go_result = (_gostring_){
+      NULL, result
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_tensor_raw(graft_request* _swig_go_0, _gostring_ _swig_go_1, graft_tensor** _swig_go_2) {
-  graft_request* arg1 = 0;
-  char* arg2 = 0;
-  int64_t arg3;
-  graft_tensor** arg4 = 0;
+
+_gostring_ _wrap_graft_request_tensor_raw(graft_request *_swig_go_0, _gostring_ _swig_go_1, graft_tensor **_swig_go_2) {
+  graft_request *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int64_t arg3 ;
+  graft_tensor **arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request*)_swig_go_0;
-  arg2 = _swig_go_1.p;
-  arg3 = _swig_go_1.n;
-  arg4 = (graft_tensor**)_swig_go_2;
-
-  result = (graft_status)graft_request_tensor(arg1, (char const*)arg2, arg3, arg4);
-
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  arg2 = _swig_go_1.p; arg3 = _swig_go_1.n; 
+  arg4 = (graft_tensor **)_swig_go_2; 
+  
+  result = (graft_status)graft_request_tensor(arg1,(char const *)arg2,arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_request_error_message_raw(graft_request* _swig_go_0) {
-  graft_request* arg1 = 0;
-  char* result = 0;
+
+_gostring_ _wrap_graft_request_error_message_raw(graft_request *_swig_go_0) {
+  graft_request *arg1 = 0 ;
+  char *result = 0 ;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_request*)_swig_go_0;
-
-  result = (char*)graft_request_error_message((struct graft_request const*)arg1);
-  _swig_go_result.p = (char*)result;
-  _swig_go_result.n = result == NULL ? 0 : strlen(result);
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  
+  result = (char *)graft_request_error_message((struct graft_request const *)arg1);
+  _swig_go_result.p = (char *)result; _swig_go_result.n = result == NULL ? 0 : strlen(result); 
   return _swig_go_result;
 }
 
-void _wrap_graft_request_free_raw(graft_request* _swig_go_0) {
-  graft_request* arg1 = 0;
 
-  arg1 = (graft_request*)_swig_go_0;
-
+void _wrap_graft_request_free_raw(graft_request *_swig_go_0) {
+  graft_request *arg1 = 0 ;
+  
+  arg1 = (graft_request *)_swig_go_0; 
+  
   graft_request_free(arg1);
+  
 }
 
-_gostring_ _wrap_graft_engine_profile_raw(graft_engine* _swig_go_0, int _swig_go_1) {
-  graft_engine* arg1 = 0;
-  int32_t arg2;
+
+_gostring_ _wrap_graft_engine_profile_raw(graft_engine *_swig_go_0, int _swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  int32_t arg2 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-
-  result = (graft_status)graft_engine_profile(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (int32_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_profile(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_profile_take_raw(graft_engine* _swig_go_0, graft_profile** _swig_go_1) {
-  graft_engine* arg1 = 0;
-  graft_profile** arg2 = 0;
+
+_gostring_ _wrap_graft_profile_take_raw(graft_engine *_swig_go_0, graft_profile **_swig_go_1) {
+  graft_engine *arg1 = 0 ;
+  graft_profile **arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_engine*)_swig_go_0;
-  arg2 = (graft_profile**)_swig_go_1;
-
-  result = (graft_status)graft_profile_take(arg1, arg2);
-
+  
+  arg1 = (graft_engine *)_swig_go_0; 
+  arg2 = (graft_profile **)_swig_go_1; 
+  
+  result = (graft_status)graft_profile_take(arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-long long _wrap_graft_profile_count_raw(graft_profile* _swig_go_0) {
-  graft_profile* arg1 = 0;
+
+long long _wrap_graft_profile_count_raw(graft_profile *_swig_go_0) {
+  graft_profile *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
-
-  arg1 = (graft_profile*)_swig_go_0;
-
-  result = (int64_t)graft_profile_count((struct graft_profile const*)arg1);
-  _swig_go_result = result;
+  
+  arg1 = (graft_profile *)_swig_go_0; 
+  
+  result = (int64_t)graft_profile_count((struct graft_profile const *)arg1);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_profile_milliseconds_raw(graft_profile* _swig_go_0, _goslice_ _swig_go_1) {
-  graft_profile* arg1 = 0;
-  double* arg2 = 0;
-  int64_t arg3;
-  int64_t* arg4 = 0;
+
+_gostring_ _wrap_graft_profile_milliseconds_raw(graft_profile *_swig_go_0, _goslice_ _swig_go_1) {
+  graft_profile *arg1 = 0 ;
+  double *arg2 = 0 ;
+  int64_t arg3 ;
+  int64_t *arg4 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_profile*)_swig_go_0;
-
+  
+  arg1 = (graft_profile *)_swig_go_0; 
+  
   arg4 = _swig_go_1.array;
-  arg2 = (double*)_swig_go_1.array + 1;
+  arg2 = (double *)_swig_go_1.array + 1;
   arg3 = _swig_go_1.len - 1;
-
-  result = (graft_status)graft_profile_milliseconds((struct graft_profile const*)arg1, arg2, arg3, arg4);
-
+  
+  
+  result = (graft_status)graft_profile_milliseconds((struct graft_profile const *)arg1,arg2,arg3,arg4);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
+  
   return _swig_go_result;
 }
 
-_gostring_ _wrap_graft_profile_table_raw(graft_profile* _swig_go_0, graft_string** _swig_go_1) {
-  graft_profile* arg1 = 0;
-  graft_string** arg2 = 0;
+
+_gostring_ _wrap_graft_profile_table_raw(graft_profile *_swig_go_0, graft_string **_swig_go_1) {
+  graft_profile *arg1 = 0 ;
+  graft_string **arg2 = 0 ;
   graft_status result;
   _gostring_ _swig_go_result;
-
-  arg1 = (graft_profile*)_swig_go_0;
-  arg2 = &((struct graft_go_text*)_swig_go_1)->string;
-
-  result = (graft_status)graft_profile_table((struct graft_profile const*)arg1, arg2);
-
+  
+  arg1 = (graft_profile *)_swig_go_0; 
+  arg2 = &((struct graft_go_text *)_swig_go_1)->string; 
+  
+  result = (graft_status)graft_profile_table((struct graft_profile const *)arg1,arg2);
+  
   if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
-    _swig_go_result = (_gostring_){NULL, 0};
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
   } else {
     _swig_go_result = graft_go_failed(result);
   }
-
-  ((struct graft_go_text*)_swig_go_1)->data = graft_string_data(*arg2);
-  ((struct graft_go_text*)_swig_go_1)->size = graft_string_size(*arg2);
-
+  
+  
+  ((struct graft_go_text *)_swig_go_1)->data = graft_string_data(*arg2);
+  ((struct graft_go_text *)_swig_go_1)->size = graft_string_size(*arg2);
+  
   return _swig_go_result;
 }
 
-void _wrap_graft_profile_free_raw(graft_profile* _swig_go_0) {
-  graft_profile* arg1 = 0;
 
-  arg1 = (graft_profile*)_swig_go_0;
-
+void _wrap_graft_profile_free_raw(graft_profile *_swig_go_0) {
+  graft_profile *arg1 = 0 ;
+  
+  arg1 = (graft_profile *)_swig_go_0; 
+  
   graft_profile_free(arg1);
+  
 }
+
 
 #ifdef __cplusplus
 }
 #endif
+
