@@ -1,4 +1,5 @@
-# What runs on a CUDA device: cuda_device_tests, the tests of tests/cuda with the real runtime in the place of the
+# Tests that need CUDA's headers. On any machine: cuda_host_tests, the plug-in's host part over a runtime that only
+# answers. On a CUDA device: cuda_device_tests, the tests of tests/cuda with the real runtime in the place of the
 # emulation, and the programs of tests/bench/cuda. Built with GRAFT_CUDA, by the target cuda_device_programs; nothing of
 # it is registered with ctest, since a machine that builds need not have a device: scripts/gpu-check runs them.
 include_guard(GLOBAL)
@@ -25,6 +26,20 @@ if(GTest_FOUND)
   _graft_device_program(cuda_device_tests tests ${_tests})
   target_include_directories(cuda_device_tests BEFORE PRIVATE "${PROJECT_SOURCE_DIR}/tests/cuda/device")
   target_link_libraries(cuda_device_tests PRIVATE GTest::gtest_main)
+endif()
+
+# Not found by tests/CMakeLists.txt, which serves machines without CUDA's headers.
+file(GLOB _host CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cuda/host/*.cpp" "${PROJECT_SOURCE_DIR}/tests/cuda/host/*.cpp")
+if(GTest_FOUND)
+  add_executable(cuda_host_tests ${_host})
+  graft_may_include(cuda_host_tests tests kernels/cuda kernels/spec)
+  graft_define_build(cuda_host_tests)
+  target_include_directories(cuda_host_tests SYSTEM PRIVATE "${GRAFT_CUDA_ROOT}/include")
+  target_link_libraries(cuda_host_tests PRIVATE GTest::gtest_main Threads::Threads)
+  set_target_properties(cuda_host_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  add_test(NAME cuda_host
+    COMMAND cuda_host_tests "--gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/cuda_host.xml")
+  set_tests_properties(cuda_host PROPERTIES LABELS cuda TIMEOUT 300)
 endif()
 
 file(GLOB _benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/bench/cuda/*.cu" "${PROJECT_SOURCE_DIR}/tests/bench/cuda/*.cpp")
