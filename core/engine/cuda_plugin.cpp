@@ -22,7 +22,8 @@ std::string own_directory() {
 
 CudaPlugin find_cuda_plugin() {
   const std::string beside = own_directory() + kernels::cuda_plugin_library;
-  void* library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough
+  if (library == nullptr) library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason;
   if (library == nullptr) {
     const char* text = dlerror();

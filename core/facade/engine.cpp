@@ -2,7 +2,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/quote.h"
-#include "core/engine/cuda_plugin.h"
 #include "core/engine/info.h"
 #include "core/facade/objects.h"
 
@@ -23,17 +22,6 @@ InjectionMode read_injection(std::string_view name, bool user_policy) {
     return name == "kernel" ? InjectionMode::kernel : InjectionMode::none;
   }
   fail(StatusCode::invalid_argument, "injection is {}, expected kernel, auto or none", quote(name));
-}
-
-// "auto" is the CPU until the device library has kernels; a CUDA device that is asked for by name is never replaced.
-void check_device(std::string_view device) {
-  if (device.empty() || device == "auto" || device == "cpu") return;
-  if (device == "cuda" || device.starts_with("cuda:")) {
-    const CudaPlugin cuda = find_cuda_plugin();
-    if (cuda.plugin == nullptr) fail(cuda.code, "device {}: {}", quote(device), cuda.reason);
-    not_yet("an engine on a CUDA device");
-  }
-  fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(device));
 }
 
 int64_t least(const char* name, int64_t value, int64_t lowest) {
@@ -93,7 +81,7 @@ graft::EngineOptions read_options(const EngineOptions* in) {
     fail(StatusCode::version_mismatch, "engine options have {} bytes, expected {}", in->struct_size,
          sizeof(EngineOptions));
   }
-  check_device(view(in->device));
+  if (in->device.size > 0) options.device = string(in->device);
   read_types(*in, options);
   read_policies(*in, options);
   options.injection = read_injection(view(in->injection), !options.user_policy.empty());

@@ -1,8 +1,8 @@
 // One entry of the kernel table: an implementation of an op for some types, shapes and instruction set.
 //
-// Every file `kernels/reference/<op>.cpp` or `kernels/cpu/<op>_<variant>.cpp` defines exactly one
-// `extern const Variant kernel_<folder>_<file stem>;` in namespace graft::kernels. The build finds the files and writes
-// the table; nothing is listed by hand and nothing runs before main.
+// Every file `kernels/reference/<op>.cpp`, `kernels/cpu/<op>_<variant>.cpp` or `kernels/cuda/<op>_<variant>.cu` defines
+// exactly one `extern const Variant kernel_<folder>_<file stem>;` in namespace graft::kernels. The build finds the
+// files and writes the table; nothing is listed by hand and nothing runs before main.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,9 @@ enum class Op : int32_t {
 };
 
 /// Instruction sets in the order of preference: the highest that the machine has and that accepts the arguments wins.
-enum class Isa : int32_t { reference = 0, baseline = 1, avx2 = 2, avx512 = 3 };
+/// Those of CUDA devices come after the CPU's; a device of capability 9.0 has sm80 and sm90, and so on. What one
+/// capability alone has (sm_90a, sm_100a) needs a value of its own here.
+enum class Isa : int32_t { reference = 0, baseline = 1, avx2 = 2, avx512 = 3, sm80 = 16, sm90 = 17, sm100 = 18 };
 
 struct Variant {
   Op op;
@@ -34,9 +36,11 @@ struct Variant {
   const char* name;  ///< "linear.avx2": shown by the profile and by `graft doctor`
   /// Whether these arguments (types, strides, shape class; never values behind pointers) can be served. Null: always.
   bool (*accepts)(const void* args);
-  /// Bytes of scratch that `run` needs in args.scratch, for the capacity stated in the arguments. Null: none.
+  /// Bytes of scratch that `run` needs in args.scratch, for the capacity stated in the arguments. `workers`: those of
+  /// the pool, or the multiprocessors of the device. Null: none.
   int64_t (*scratch_bytes)(const void* args, int32_t workers);
-  /// Runs the op. `args` points to the op's argument struct. Never allocates, never throws.
+  /// Runs the op, or on a device puts it on the context's stream. `args` points to the op's argument struct. Never
+  /// allocates, never throws.
   void (*run)(const void* args, const Context& context);
 };
 
@@ -48,5 +52,8 @@ struct VariantTable {
 
 /// The table of this build. Defined by a generated file, from the kernel sources found; constant data, any thread.
 const VariantTable& variant_table();
+
+/// The same of kernels/cuda. The device library has it (and tests that run its kernels on the CPU), the core has not.
+const VariantTable& cuda_kernel_table();
 
 }  // namespace graft::kernels

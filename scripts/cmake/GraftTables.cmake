@@ -37,6 +37,17 @@ function(graft_kernel_table target)
   _graft_table(${target} kernel_table kernel "${_sources}")
 endfunction()
 
+# The table of kernels/cuda, a library of its own: it is C++ without CUDA, and tests link it on machines without a toolkit.
+function(graft_cuda_kernel_table)
+  file(GLOB _sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu")
+  if(NOT _sources)
+    return()
+  endif()
+  add_library(kernels_cuda_table STATIC EXCLUDE_FROM_ALL)
+  graft_may_include(kernels_cuda_table kernels/spec)
+  _graft_table(kernels_cuda_table cuda_kernel_table kernel "${_sources}")
+endfunction()
+
 function(graft_policy_table target)
   file(GLOB _sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/core/policies/*.cpp")
   _graft_table(${target} policy_table policy "${_sources}")

@@ -1,0 +1,74 @@
+// Launching kernels from a variant's `run`. Host code, but no C++ library: every .cu file includes it.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/ptx.h"
+#include "kernels/spec/context.h"
+
+namespace graft::kernels::cuda {
+
+/// Multiprocessors of the current device, or what the context was told: plans must see the number that scratch_bytes
+/// saw.
+inline int32_t multiprocessors(const Context& context) {
+  if (context.parallel.workers > 0) return context.parallel.workers;
+  int device = 0, count = 1;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
+  return count;
+}
+
+/// Blocks for a loop over `work` items with a stride of the whole grid: enough to fill the device, no more than the
+/// work.
+inline unsigned grid_for(int64_t work, int32_t multiprocessor_count) {
+  const int64_t most = multiprocessor_count < 256 ? 4 * static_cast<int64_t>(multiprocessor_count) : 1024;
+  const int64_t blocks = work < most ? work : most;
+  return static_cast<unsigned>(blocks > 1 ? blocks : 1);
+}
+
+template <class... Parameters, class... Arguments>
+void launch_with(bool overlapped, void (*kernel)(Parameters...), dim3 grid, dim3 block, int64_t shared_bytes,
+                 void* stream, Arguments&&... arguments) {
+  constexpr int64_t free_shared_bytes = 48 * 1024;  // more must be asked for, per kernel
+  cudaError_t error = cudaSuccess;
+  if (shared_bytes > free_shared_bytes) {
+    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+  }
+  cudaLaunchAttribute attribute = {};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = static_cast<size_t>(shared_bytes);
+  config.stream = static_cast<cudaStream_t>(stream);
+  config.attrs = &attribute;
+  config.numAttrs = overlapped ? 1 : 0;
+  if (error == cudaSuccess) error = cudaLaunchKernelEx(&config, kernel, static_cast<Arguments&&>(arguments)...);
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // or a later call of anybody's would report it
+  if (kept_launch_error() == cudaSuccess) kept_launch_error() = error;
+}
+
+/// Starts `kernel` on `stream`. Grid dimensions must be at least 1; arguments are copied.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, int64_t shared_bytes, void* stream,
+            Arguments&&... arguments) {
+  launch_with(false, kernel, grid, block, shared_bytes, stream, static_cast<Arguments&&>(arguments)...);
+}
+
+/// The same, for kernels that call wait_for_previous_kernel() in every thread (ptx.h): they may start before the
+/// kernel in front has ended (programmatic dependent launch, capability 9.0 and later; plain before).
+template <class... Parameters, class... Arguments>
+void launch_overlapped(void (*kernel)(Parameters...), dim3 grid, dim3 block, int64_t shared_bytes, void* stream,
+                       Arguments&&... arguments) {
+  int device = 0, major = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  launch_with(major >= 9, kernel, grid, block, shared_bytes, stream, static_cast<Arguments&&>(arguments)...);
+}
+
+}  // namespace graft::kernels::cuda

@@ -1,0 +1,146 @@
+// The functions of kernels/cuda/ptx.h for the emulation.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels/spec/convert.h"
+
+namespace graft::kernels::cuda {
+
+using emulated::Site;
+
+inline void* dynamic_shared() { return emulated::shared_memory(); }
+
+template <class T>
+T load_aligned(const void* address, const Site& where) {
+  emulated::check_aligned(address, sizeof(T), where);
+  T value;
+  memcpy(&value, address, sizeof value);
+  return value;
+}
+
+inline uint4 load_once_16(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint4>(address, where);
+}
+inline uint2 load_once_8(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint2>(address, where);
+}
+inline uint32_t load_once_4(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint32_t>(address, where);
+}
+inline float4 load_float4(const float* address, const Site& where = Site::current()) {
+  return load_aligned<float4>(address, where);
+}
+inline uint4 load_16(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint4>(address, where);
+}
+inline void store_float4(float* address, float4 value, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 16, where);
+  memcpy(address, &value, sizeof value);
+}
+inline void store_16(void* address, uint4 value, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 16, where);
+  memcpy(address, &value, sizeof value);
+}
+
+inline void copy_async_16(void* to_shared, const void* from, uint32_t source_bytes = 16,
+                          const Site& where = Site::current()) {
+  emulated::copy_async(to_shared, from, 16, source_bytes, where);
+}
+inline void copy_async_commit() { emulated::copy_async_commit(); }
+template <int Open>
+void copy_async_wait() {
+  emulated::copy_async_wait(Open);
+}
+
+inline float float16_bits_to_float(uint16_t bits) { return float16_to_float(bits); }
+inline uint16_t float_to_float16_bits(float value) { return float_to_float16(value); }
+inline uint16_t float_to_bfloat16_bits(float value) { return float_to_bfloat16(value); }
+inline uint32_t pack_float16(float low, float high) {
+  return static_cast<uint32_t>(float_to_float16(high)) << 16 | float_to_float16(low);
+}
+inline uint32_t pack_bfloat16(float low, float high) {
+  return static_cast<uint32_t>(float_to_bfloat16(high)) << 16 | float_to_bfloat16(low);
+}
+inline uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) { return (a & b) | c; }
+
+struct MmaOperand {
+  float* d;
+  const uint32_t* a;
+  const uint32_t* b;
+};
+
+template <float (*ToFloat)(uint16_t)>
+void mma_combine(void* const* operands) {
+  const auto half = [](uint32_t pair, int index) { return ToFloat(static_cast<uint16_t>(pair >> (16 * index))); };
+  float a[16][16], b[16][8];
+  for (int lane = 0; lane < 32; ++lane) {
+    const auto& from = *static_cast<const MmaOperand*>(operands[lane]);
+    const int g = lane / 4, t = lane % 4;
+    for (int i = 0; i < 8; ++i) {  // register i / 2: rows +8 with bit 0 of it, columns +8 with bit 1
+      const int part = i / 2;
+      a[g + 8 * (part & 1)][2 * t + i % 2 + 8 * (part >> 1)] = half(from.a[part], i % 2);
+    }
+    for (int i = 0; i < 4; ++i) b[2 * t + i % 2 + 8 * (i / 2)][g] = half(from.b[i / 2], i % 2);
+  }
+  for (int lane = 0; lane < 32; ++lane) {
+    const auto& to = *static_cast<const MmaOperand*>(operands[lane]);
+    const int g = lane / 4, t = lane % 4;
+    for (int i = 0; i < 4; ++i) {
+      const int row = g + 8 * (i / 2), column = 2 * t + i % 2;
+      float sum = to.d[i];
+      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
+      to.d[i] = sum;
+    }
+  }
+}
+
+inline void mma_bfloat16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                         const Site& where = Site::current()) {
+  MmaOperand mine{d, a, b};
+  emulated::meet_warp(0xffffffffu, &mine, mma_combine<bfloat16_to_float>, where);
+}
+inline void mma_float16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                        const Site& where = Site::current()) {
+  MmaOperand mine{d, a, b};
+  emulated::meet_warp(0xffffffffu, &mine, mma_combine<float16_to_float>, where);
+}
+
+struct MatricesOperand {
+  uint32_t* out;
+  const void* row;
+};
+
+template <bool Transposed>
+void load_matrices_combine(void* const* operands) {
+  const auto element = [&](int matrix, int row, int column) {
+    const auto& from = *static_cast<const MatricesOperand*>(operands[8 * matrix + row]);
+    return static_cast<uint32_t>(static_cast<const uint16_t*>(from.row)[column]);
+  };
+  for (int lane = 0; lane < 32; ++lane) {
+    uint32_t* out = static_cast<const MatricesOperand*>(operands[lane])->out;
+    const int g = lane / 4, t = lane % 4;
+    for (int matrix = 0; matrix < 4; ++matrix) {
+      out[matrix] = Transposed ? element(matrix, 2 * t, g) | element(matrix, 2 * t + 1, g) << 16
+                               : element(matrix, g, 2 * t) | element(matrix, g, 2 * t + 1) << 16;
+    }
+  }
+}
+
+inline void load_matrices(uint32_t (&out)[4], const void* row, const Site& where = Site::current()) {
+  emulated::check_aligned(row, 16, where);
+  MatricesOperand mine{out, row};
+  emulated::meet_warp(0xffffffffu, &mine, load_matrices_combine<false>, where);
+}
+inline void load_matrices_transposed(uint32_t (&out)[4], const void* row, const Site& where = Site::current()) {
+  emulated::check_aligned(row, 16, where);
+  MatricesOperand mine{out, row};
+  emulated::meet_warp(0xffffffffu, &mine, load_matrices_combine<true>, where);
+}
+
+inline void wait_for_previous_kernel() {}
+inline void let_next_kernel_start() {}
+
+}  // namespace graft::kernels::cuda

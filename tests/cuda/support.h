@@ -1,0 +1,98 @@
+// What the tests of the CUDA kernels share: memory that ends at a page nobody may touch, and runs of a variant on the
+// emulated device, in every order of its threads.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/cuda/emulated/emulation.h"
+#include "tests/kernels/support.h"
+
+namespace graft::kernels::testing {
+
+/// "Device memory": begins 16-byte aligned plus `misalignment`, and ends (to the alignment) where reading faults.
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(size_t bytes, size_t misalignment = 0) : bytes_(bytes) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t needed = (bytes + misalignment + 15) / 16 * 16;
+    mapped_ = (needed + page - 1) / page * page + page;
+    base_ =
+        static_cast<unsigned char*>(mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(base_ + mapped_ - page, page, PROT_NONE);
+    std::memset(base_, 0xff, mapped_ - page);  // NaN
+    data_ = base_ + mapped_ - page - needed + misalignment;
+  }
+  template <class T>
+  explicit DeviceMemory(const std::vector<T>& values, size_t misalignment = 0)
+      : DeviceMemory(values.size() * sizeof(T), misalignment) {
+    if (!values.empty()) std::memcpy(data_, values.data(), bytes_);
+  }
+  ~DeviceMemory() { munmap(base_, mapped_); }
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  void* data() { return data_; }
+  template <class T>
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
+  size_t bytes() const { return bytes_; }
+  template <class T>
+  std::vector<T> read() const {
+    std::vector<T> values(bytes_ / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), data_, values.size() * sizeof(T));
+    return values;
+  }
+
+ private:
+  size_t bytes_, mapped_ = 0;
+  unsigned char* base_ = nullptr;
+  unsigned char* data_ = nullptr;
+};
+
+/// Elements of a floating type in device memory.
+inline std::vector<unsigned char> typed(DType dtype, const std::vector<float>& values) {
+  std::vector<unsigned char> bytes(values.size() * static_cast<size_t>(float_dtype_bytes(dtype)));
+  for (size_t i = 0; i < values.size(); ++i) store_float(bytes.data(), static_cast<int64_t>(i), dtype, values[i]);
+  return bytes;
+}
+
+/// Runs `variant` once on the emulated device. Scratch is poisoned, ends at a page that faults, and is written to
+/// args.scratch where the struct has one. A failure of the emulation is one of the test.
+template <class Args>
+void run_emulated(const Variant& variant, Args args, emulated::Order order = emulated::Order::forward) {
+  emulated::device().order = order;
+  const int32_t workers = emulated::device().multiprocessors;
+  const int64_t needed = variant.scratch_bytes != nullptr ? variant.scratch_bytes(&args, workers) : 0;
+  DeviceMemory scratch(static_cast<size_t>((needed + 63) / 64 * 64));
+  if constexpr (requires { args.scratch; }) args.scratch = scratch.data();
+  variant.run(&args, Context{});
+  EXPECT_EQ(emulated::take_failure(), "") << variant.name;
+}
+
+constexpr std::array<emulated::Order, 3> all_orders = {emulated::Order::forward, emulated::Order::reverse,
+                                                       emulated::Order::shuffled};
+
+/// Calls `check` with every CUDA variant of `op` up to `highest` that accepts `args`. Returns how many there were.
+inline int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check,
+                                 Isa highest = Isa::sm100) {
+  int found = 0;
+  const VariantTable& table = cuda_kernel_table();
+  for (int64_t i = 0; i < table.count; ++i) {
+    const Variant& variant = *table.variants[i];
+    if (variant.op != op || variant.isa > highest) continue;
+    if (variant.accepts != nullptr && !variant.accepts(args)) continue;
+    ++found;
+    check(variant);
+  }
+  return found;
+}
+
+}  // namespace graft::kernels::testing
