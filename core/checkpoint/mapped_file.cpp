@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/memory_space.h"
 #include "core/base/quote.h"
 #include "core/base/status.h"
 
@@ -34,13 +35,6 @@ class Descriptor {
 };
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-/// Bytes, 0 when unknown.
-int64_t physical_memory() {
-  const int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-  const int64_t page_size = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && page_size > 0 ? pages * page_size : 0;
-}
 
 [[noreturn]] void fail_open(const std::string& path, int error) {
   if (error == ENOENT || error == ENOTDIR) {

@@ -4,6 +4,7 @@
 
 #include "core/base/status.h"
 #include "core/containers/collectives.h"
+#include "core/containers/placement.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
 #include "kernels/spec/attention.h"
@@ -84,7 +85,7 @@ void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const Lin
   ops.add(kernels::Op::linear, args);
 }
 
-FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors)
+FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, MemorySpace& space)
     : config_(config), tensors_(std::move(tensors)) {
   const AttentionConfig& a = config_.attention;
   const FeedForwardConfig& f = config_.feed_forward;
@@ -108,8 +109,10 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
     fail(StatusCode::unsupported, "fused layer: there is no feed-forward norm");
   }
   if (config_.residual == ResidualForm::parallel) {
-    parallel_bias_ = sum_of(tensors_.attention_output.bias, tensors_.down.bias);
+    parallel_bias_ = placed(sum_of(tensors_.attention_output.bias, tensors_.down.bias), space);
   }
+  alibi_slopes_ = placed(a.alibi_slopes, space);
+  place(tensors_, space);
 }
 
 void FusedDecoderLayer::record(OpList& ops, Communicator& ranks, const StepView& step, const CacheView& addressing,
@@ -202,7 +205,7 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   attention.causal = a.causal;
   attention.window = static_cast<int32_t>(a.window);
   attention.softcap = static_cast<float>(a.softcap);
-  attention.alibi_slopes = a.alibi_slopes.empty() ? nullptr : a.alibi_slopes.data();
+  attention.alibi_slopes = static_cast<const float*>(data_or_null(alibi_slopes_));
   attention.rounded_alibi = static_cast<float>(a.rounded_alibi);
   attention.out = activations.attention;
   attention.out_stride = a.heads * a.head_dim;

@@ -1,6 +1,7 @@
 // The fused decoder layer: the product of the container pipeline.
 #pragma once
 
+#include "core/base/memory_space.h"
 #include "core/containers/activations.h"
 #include "core/containers/layer_tensors.h"
 #include "core/containers/op_list.h"
@@ -13,8 +14,9 @@ namespace graft {
 /// A decoder or encoder layer of either residual form over fused kernels. Immutable once made; keeps its weights alive.
 class FusedDecoderLayer {
  public:
-  /// `tensors` in kernel layout. Throws INVALID_ARGUMENT when a shape contradicts the configuration.
-  FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors);
+  /// `tensors` in kernel layout, on the host; they are placed in `space`. Throws INVALID_ARGUMENT when a shape
+  /// contradicts the configuration, and what placing throws.
+  FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, MemorySpace& space = host_memory());
 
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
   /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer
@@ -33,6 +35,7 @@ class FusedDecoderLayer {
   LayerConfig config_;
   LayerTensors tensors_;
   at::Tensor parallel_bias_;  ///< of both contributions of a parallel layer, float32
+  at::Tensor alibi_slopes_;   ///< [heads] or undefined
 };
 
 /// Appends residual += what waits, out = norm(residual) over `rows` rows, and marks nothing as waiting.

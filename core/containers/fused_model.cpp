@@ -1,6 +1,7 @@
 #include "core/containers/fused_model.h"
 
 #include "core/containers/collectives.h"
+#include "core/containers/placement.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
 #include "kernels/spec/embedding.h"
@@ -17,17 +18,39 @@ void record_norm(OpList& ops, const int32_t* rows, const NormConfig& config, con
   record_residual_norm(ops, rows, config, norm, width, in_place, x);
 }
 
+FusedModel::Outer place_outer(FusedModel::Outer outer, MemorySpace& space) {
+  const at::Tensor &table = outer.token_embedding, &head = outer.head.weight;
+  const bool tied = head.defined() && head.const_data_ptr() == table.const_data_ptr() && head.sizes() == table.sizes();
+  if (tied) outer.head.weight = at::Tensor();
+  const auto move = [&space](auto& part) { part = placed(std::move(part), space); };
+  move(outer.token_embedding);
+  move(outer.patch_embedding);
+  move(outer.position_embedding);
+  move(outer.type_embedding);
+  move(outer.embedding_norm);
+  move(outer.final_norm);
+  move(outer.project_out);
+  move(outer.head_dense);
+  move(outer.head_norm);
+  move(outer.head);
+  if (tied) outer.head.weight = outer.token_embedding;
+  return outer;
+}
+
 }  // namespace
 
 FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-                       Communicator& ranks, std::vector<int64_t> head_columns)
+                       Communicator& ranks, std::vector<int64_t> head_columns, MemorySpace& space)
     : config_(config),
       widths_(config),
-      outer_(std::move(outer)),
+      outer_(place_outer(std::move(outer), space)),
       layers_(std::move(layers)),
       ranks_(ranks),
       head_columns_(std::move(head_columns)) {
-  for (const RopeConfig& rope : config_.ropes) ropes_.push_back(make_rope_tables(rope));
+  for (const RopeConfig& rope : config_.ropes) {
+    const RopeTables tables = make_rope_tables(rope);
+    ropes_.push_back({tables, placed(tables.inverse_frequency, space), placed(tables.long_inverse_frequency, space)});
+  }
 }
 
 FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const CachePool& pool,
@@ -89,16 +112,16 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
 
 void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const {
   for (size_t i = 0; i < ropes_.size(); ++i) {
-    const RopeTables& tables = ropes_[i];
+    const RopeTables& tables = ropes_[i].tables;
     kernels::RotaryTableArgs args{};
     args.rows = step.token_count;
     args.positions = step.positions;
     args.sequence_of = step.sequence_of;
     args.planned_lengths = step.planned_lengths;
     args.pairs = static_cast<int32_t>(tables.inverse_frequency.size());
-    args.inverse_frequency = tables.inverse_frequency.data();
-    args.long_inverse_frequency =
-        tables.long_inverse_frequency.empty() ? nullptr : tables.long_inverse_frequency.data();
+    args.inverse_frequency = ropes_[i].inverse_frequency.const_data_ptr<float>();
+    const at::Tensor& longer = ropes_[i].long_inverse_frequency;
+    args.long_inverse_frequency = longer.defined() ? longer.const_data_ptr<float>() : nullptr;
     args.long_threshold = tables.long_threshold;
     args.dynamic_base = tables.dynamic_base;
     args.dynamic_factor = tables.dynamic_factor;

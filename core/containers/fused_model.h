@@ -30,9 +30,9 @@ class FusedModel {
   };
 
   /// Everything is the rank's share; `ranks` outlives the model. `head_columns`: the columns of the head that each
-  /// rank computes.
+  /// rank computes. `outer` is placed in `space`, where the layers are already.
   FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-             Communicator& ranks, std::vector<int64_t> head_columns);
+             Communicator& ranks, std::vector<int64_t> head_columns, MemorySpace& space = host_memory());
 
   /// The most rows of a step that is recorded.
   struct Capacity {
@@ -47,6 +47,9 @@ class FusedModel {
     float* logits = nullptr;  ///< [logit_rows, output_width]; null without a head
     float* hidden = nullptr;  ///< [hidden_rows, hidden_width]
   };
+
+  int64_t output_width() const { return config_.output_width; }
+  int64_t hidden_width() const { return config_.hidden_width(); }
 
   /// Appends a whole step.
   Outputs record(OpList& ops, const StepView& step, const CachePool& pool, const std::vector<LayerCache>& caches,
@@ -63,7 +66,11 @@ class FusedModel {
   ActivationWidths widths_;
   Outer outer_;
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers_;
-  std::vector<RopeTables> ropes_;
+  struct Rope {
+    RopeTables tables;                                     ///< on the host
+    at::Tensor inverse_frequency, long_inverse_frequency;  ///< where the kernels read them
+  };
+  std::vector<Rope> ropes_;
   Communicator& ranks_;
   std::vector<int64_t> head_columns_;
 };

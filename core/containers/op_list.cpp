@@ -23,15 +23,16 @@ void OpList::store(const kernels::Variant* variant, const void* args, int64_t by
   calls_.push_back(std::move(call));
 }
 
-void OpList::run(const kernels::Context& context, OpTimer* timer) const {
-  if (timer == nullptr) {
-    for (const Call& call : calls_) call.variant->run(call.args.get(), context);
-    return;
-  }
-  timer->start();
+void OpList::run(const kernels::Context& context) const {
+  for (const Call& call : calls_) call.variant->run(call.args.get(), context);
+}
+
+void OpList::run(const kernels::Context& context, OpTimer& timer, MemorySpace& space) const {
+  timer.start();
   for (const Call& call : calls_) {
     call.variant->run(call.args.get(), context);
-    timer->lap(call.variant->name);
+    space.synchronize();
+    timer.lap(call.variant->name);
   }
 }
 

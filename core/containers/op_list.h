@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "core/base/memory_space.h"
 #include "core/base/op_timer.h"
 #include "core/containers/arena.h"
 #include "kernels/spec/variant.h"
@@ -14,13 +17,14 @@
 namespace graft {
 
 /// Chooses the kernel of an op for arguments; given by the device the step runs on.
-using KernelSelector = const kernels::Variant* (*)(kernels::Op op, const void* args);
+using KernelSelector = std::function<const kernels::Variant*(kernels::Op op, const void* args)>;
 
 /// Kernel calls in order. Recording allocates; running does not and calls no ATen operator.
 /// Used by the engine's thread.
 class OpList {
  public:
-  OpList(KernelSelector select, int32_t workers, Arena& arena) : select_(select), workers_(workers), arena_(&arena) {}
+  OpList(KernelSelector select, int32_t workers, Arena& arena)
+      : select_(std::move(select)), workers_(workers), arena_(&arena) {}
 
   /// Appends an op. Scratch is taken from the arena's shared scratch piece (see reserve_scratch).
   template <class Args>
@@ -40,8 +44,10 @@ class OpList {
     store(&variant, &args, static_cast<int64_t>(sizeof(Args)));
   }
 
-  /// Runs every op in order, each a lap of `timer` where there is one. Throws only what collectives throw.
-  void run(const kernels::Context& context, OpTimer* timer = nullptr) const;
+  /// Runs every op in order. Throws only what collectives throw.
+  void run(const kernels::Context& context) const;
+  /// The same, each op a lap of `timer`; on a device it ends when `space` has done it.
+  void run(const kernels::Context& context, OpTimer& timer, MemorySpace& space) const;
 
   int64_t size() const { return static_cast<int64_t>(calls_.size()); }
   const kernels::Variant& variant(int64_t index) const { return *calls_[static_cast<size_t>(index)].variant; }

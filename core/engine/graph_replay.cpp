@@ -1,10 +1,6 @@
 #include "core/engine/graph_replay.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-
-#include "core/base/status.h"
 
 namespace graft {
 namespace {
@@ -27,35 +23,35 @@ std::vector<CaptureKey> ladder_of(const StepBuffer& step) {
 }  // namespace
 
 GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const CachePool& pool,
-                         const std::vector<LayerCache>& caches, KernelSelector select, int32_t workers, bool replay,
-                         int64_t most)
+                         const std::vector<LayerCache>& caches, Device& device, bool replay, int64_t most)
     : model_(model),
       step_(step),
       pool_(pool),
       caches_(caches),
-      select_(select),
-      workers_(workers),
+      device_(device),
       replay_(replay),
       most_(static_cast<size_t>(std::max<int64_t>(1, most))),
       ladder_(ladder_of(step)) {
+  int64_t bytes = 0;
   for (const CaptureKey& key : ladder_) {
     Arena counting;
-    OpList dry(select_, workers_, counting);
+    OpList dry = make_ops(counting);
     model_.record(dry, step_.view(), pool_, caches_, key.capacity);
     scratch_bytes_.push_back(dry.scratch_bytes());
     counting.take(dry.scratch_bytes());
-    memory_bytes_ = std::max(memory_bytes_, counting.peak());
+    bytes = std::max(bytes, counting.peak());
   }
-  memory_ =
-      mmap(nullptr, static_cast<size_t>(memory_bytes_), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory_ == MAP_FAILED) {
-    memory_ = nullptr;
-    fail(StatusCode::out_of_memory, "working memory: {} bytes could not be had", memory_bytes_);
-  }
+  memory_ = SpaceMemory(device_, bytes, "working memory");
+  if (device_.is_host()) return;
+  const StepLimits& limits = step_.limits();
+  const int64_t values = limits.logit_rows * model_.output_width() + limits.hidden_rows * model_.hidden_width();
+  fetched_ = SpaceMemory(device_, values * static_cast<int64_t>(sizeof(float)), "outputs of a step",
+                         SpaceMemory::Kind::staging);
 }
 
-GraphReplay::~GraphReplay() {
-  if (memory_ != nullptr) munmap(memory_, static_cast<size_t>(memory_bytes_));
+OpList GraphReplay::make_ops(Arena& arena) const {
+  const auto select = [this](kernels::Op op, const void* args) { return device_.select(op, args); };
+  return OpList(select, device_.workers(), arena);
 }
 
 CaptureKey GraphReplay::key_of_step() const {
@@ -69,10 +65,18 @@ CaptureKey GraphReplay::key_of_step() const {
 
 GraphReplay::Captured GraphReplay::capture(const CaptureKey& key) {
   const auto step = static_cast<size_t>(std::ranges::find(ladder_, key) - ladder_.begin());
-  Captured made{key, std::make_unique<Arena>(memory_, memory_bytes_), nullptr, {}};
-  made.ops = std::make_unique<OpList>(select_, workers_, *made.arena);
+  Captured made;
+  made.key = key;
+  made.arena = std::make_unique<Arena>(memory_.data(), memory_.bytes());
+  if (!device_.is_host()) {
+    const auto& [tokens, logit_rows, hidden_rows] = key.capacity;
+    made.mirror = std::make_unique<StepMirror>(step_, StepMirror::Capacity{tokens, logit_rows, hidden_rows}, device_);
+  }
+  made.ops = std::make_unique<OpList>(make_ops(*made.arena));
   made.ops->set_scratch(made.arena->take(scratch_bytes_[step]));
-  made.outputs = model_.record(*made.ops, step_.view(), pool_, caches_, key.capacity);
+  const StepView& view = made.mirror ? made.mirror->view() : step_.view();
+  made.outputs = model_.record(*made.ops, view, pool_, caches_, key.capacity);
+  if (replay_) made.graph = device_.capture([&] { made.ops->run(device_.context()); });
   ++captures_;
   return made;
 }
@@ -90,13 +94,53 @@ const GraphReplay::Captured& GraphReplay::find() {
   return captured_.front();
 }
 
-FusedModel::Outputs GraphReplay::run(const kernels::Context& context, OpTimer* timer) {
+FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
   const int64_t captures = captures_;
   if (timer != nullptr) timer->start();
   const Captured& step = find();
   if (timer != nullptr && captures_ != captures) timer->lap("capture.step");
-  step.ops->run(context, timer);
-  return step.outputs;
+  if (step.mirror) {
+    step.mirror->update();
+    if (timer != nullptr) {
+      device_.synchronize();
+      timer->lap("copy.step");
+    }
+  }
+  launch(step, timer);
+  if (device_.is_host()) return step.outputs;
+  const FusedModel::Outputs fetched = fetch(step.outputs);
+  if (timer != nullptr) timer->lap("copy.outputs");
+  return fetched;
+}
+
+void GraphReplay::launch(const Captured& step, OpTimer* timer) {
+  if (timer != nullptr) {
+    step.ops->run(device_.context(), *timer, device_);
+  } else if (step.graph) {
+    step.graph->launch();
+  } else {
+    step.ops->run(device_.context());
+  }
+}
+
+// The rows that this step has, and no more.
+FusedModel::Outputs GraphReplay::fetch(const FusedModel::Outputs& outputs) {
+  FusedModel::Outputs fetched;
+  auto* place = static_cast<float*>(fetched_.data());
+  const auto bring = [&](const float* from, int64_t values) {
+    float* to = place;
+    device_.copy(to, from, values * static_cast<int64_t>(sizeof(float)));
+    place += values;
+    return to;
+  };
+  if (outputs.logits != nullptr) {
+    fetched.logits = bring(outputs.logits, step_.logit_row_count() * model_.output_width());
+  }
+  if (outputs.hidden != nullptr) {
+    fetched.hidden = bring(outputs.hidden, step_.hidden_row_count() * model_.hidden_width());
+  }
+  device_.synchronize();
+  return fetched;
 }
 
 }  // namespace graft

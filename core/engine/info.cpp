@@ -86,7 +86,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"policy", plan.match.name},
       {"model_type", config.model_type},
       {"architecture", config.architecture},
-      {"device", "cpu"},
+      {"device", plan.device.name},
       {"dtype", name_of(plan.dtype)},
       {"quantization", describe_quantization(plan.quantization)},
       {"injection", mode_name(options.injection)},
@@ -113,7 +113,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"working_bytes", plan.memory.working_bytes},
       {"eos_tokens", config.generation.eos_tokens},
   };
-  if (!options.device_reason.empty()) json["device_reason"] = options.device_reason;
+  if (!plan.device.reason.empty()) json["device_reason"] = plan.device.reason;
   if (!loaded) json["tree"] = print_tree(*build_tree(plan.match.blueprint));
   return json;
 }

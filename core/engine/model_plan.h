@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/engine/device_choice.h"
 #include "core/engine/options.h"
 #include "core/engine/rank_place.h"
 #include "core/model/cache_plan.h"
@@ -28,6 +29,7 @@ struct ModelPlan {
   Checkpoint checkpoint;
   PolicyMatch match;
   RankPlace place;
+  DeviceChoice device;
   Blueprint share;  ///< what this rank holds of match.blueprint
   std::vector<int64_t> head_columns;
   bool copy_weights = false;  ///< parts are read into memory instead of staying in the mapped file
@@ -49,9 +51,6 @@ struct ModelPlan {
 /// other, OUT_OF_MEMORY when memory_limit cannot hold weights
 /// and the smallest cache.
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place = {});
-
-/// Bytes of memory of this machine.
-int64_t physical_memory();
 
 /// Blocks of each kind that a sequence of `length` tokens may hold at once when fed at most `chunk` tokens a step.
 std::vector<int64_t> needed_cache_blocks(const std::vector<CacheKind>& kinds, int64_t length, int64_t chunk);

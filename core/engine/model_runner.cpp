@@ -7,7 +7,6 @@
 
 #include "core/base/checked.h"
 #include "core/injection/replace_module.h"
-#include "kernels/cpu/select.h"
 
 namespace graft {
 
@@ -49,7 +48,11 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
     require_equal(*ranks_, shared_values(plan_, options));
     agree_on_least(*ranks_, plan_.memory.cache_blocks);  // every rank runs the same block tables
   }
-  cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks);
+  if (options.injection == InjectionMode::kernel) {
+    device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
+  }
+  MemorySpace& space = device_ ? *device_ : host_memory();
+  cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, plan_.traits);
   if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
   load(options, progress);
@@ -66,15 +69,11 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
     plan_.weights.entries.clear();  // the tensors keep what they need of the files
     return;
   }
-  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization);
+  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization, *device_);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
   plan_.weights.entries.clear();
   fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
-  const int32_t workers = checked_int32(plan_.threads, "threads");
-  pool_ = std::make_unique<ThreadPool>(workers);
-  context_.parallel = pool_->parallel_for();
-  replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, kernels::select, workers,
-                                          options.graph);
+  replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph);
 }
 
 ModelRunner::~ModelRunner() = default;
@@ -115,7 +114,7 @@ void ModelRunner::follow(const std::function<bool()>& give_up) {
 
 StepOutput ModelRunner::compute(OpTimer* timer) {
   if (replay_) {
-    const FusedModel::Outputs outputs = replay_->run(context_, timer);
+    const FusedModel::Outputs outputs = replay_->run(timer);
     return {outputs.logits, outputs.hidden};
   }
   const c10::InferenceMode guard;

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/base/thread_pool.h"
+#include "core/engine/device.h"
 #include "core/engine/graph_replay.h"
 #include "core/engine/model_plan.h"
 #include "core/engine/profiler.h"
@@ -58,15 +58,14 @@ class ModelRunner {
 
   ModelPlan plan_;
   std::unique_ptr<Communicator> ranks_;
-  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<Device> device_;  ///< of a fused model
   std::unique_ptr<CachePool> cache_;
   std::unique_ptr<StepBuffer> step_;
   std::unique_ptr<ClientModel> client_;
   std::unique_ptr<FusedModel> fused_;
   std::unique_ptr<GraphReplay> replay_;
   std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
-  kernels::Context context_{};
-  ClientModel::Outputs outputs_;  ///< of the client model's last step
+  ClientModel::Outputs outputs_;            ///< of the client model's last step
   Profiler* profiler_ = nullptr;
   OpTimer timer_;  ///< of a step that is profiled
 };

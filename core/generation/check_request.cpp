@@ -1,5 +1,6 @@
 #include "core/generation/check_request.h"
 
+#include "core/base/memory_space.h"
 #include "core/base/status.h"
 #include "core/engine/model_plan.h"
 #include "core/generation/image_input.h"

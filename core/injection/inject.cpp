@@ -109,14 +109,15 @@ void KernelInjection::replace(Module& layer, int64_t index) {
   transpose_to_kernel_layout(tensors);
   quantize(tensors, quantization_);
   layers_.push_back(
-      std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors)));
+      std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors), space_));
 }
 
 std::unique_ptr<FusedModel> KernelInjection::finish(Module& root, Communicator& ranks,
                                                     std::vector<int64_t> head_columns) {
   FusedModel::Outer outer = take_outer(root, config_);
   drop_parameters(root);
-  return std::make_unique<FusedModel>(config_, std::move(outer), std::move(layers_), ranks, std::move(head_columns));
+  return std::make_unique<FusedModel>(config_, std::move(outer), std::move(layers_), ranks, std::move(head_columns),
+                                      space_);
 }
 
 }  // namespace graft

@@ -1,11 +1,6 @@
 #include "core/step/cache_pool.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstring>
-
-#include "core/base/status.h"
 
 namespace graft {
 
@@ -13,31 +8,19 @@ int64_t CacheKind::block_bytes() const { return layers * kv_heads * block_size *
 
 int64_t block_size_for(int64_t head_dim) { return head_dim <= 64 ? 128 : head_dim <= 128 ? 64 : 32; }
 
-// Anonymous pages: reserved at once, resident when written, returned to the system with the pool.
-struct CachePool::Storage {
-  explicit Storage(int64_t byte_count) : bytes(static_cast<size_t>(std::max<int64_t>(byte_count, 1))) {
-    data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (data == MAP_FAILED) {
-      fail(StatusCode::out_of_memory, "cache: {} bytes of address space could not be reserved", byte_count);
-    }
-  }
-  ~Storage() { munmap(data, bytes); }
-
-  void* data = nullptr;
-  size_t bytes = 0;
-};
-
-CachePool::CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks)
-    : kinds_(std::move(kinds)), blocks_(std::move(blocks)), free_(kinds_.size()), holders_(kinds_.size()) {
+CachePool::CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks, MemorySpace& space)
+    : space_(space),
+      kinds_(std::move(kinds)),
+      blocks_(std::move(blocks)),
+      free_(kinds_.size()),
+      holders_(kinds_.size()) {
   for (size_t k = 0; k < kinds_.size(); ++k) {
-    storage_.push_back(std::make_unique<Storage>(kinds_[k].block_bytes() * blocks_[k]));
+    storage_.emplace_back(space_, kinds_[k].block_bytes() * blocks_[k], "cache");
     free_[k].reserve(static_cast<size_t>(blocks_[k]));
     holders_[k].resize(static_cast<size_t>(blocks_[k]), 0);
     for (int64_t b = blocks_[k]; b > 0; --b) free_[k].push_back(static_cast<int32_t>(b - 1));
   }
 }
-
-CachePool::~CachePool() = default;
 
 int64_t CachePool::free_blocks(int64_t kind) const {
   return static_cast<int64_t>(free_[static_cast<size_t>(kind)].size());
@@ -46,7 +29,7 @@ int64_t CachePool::free_blocks(int64_t kind) const {
 kernels::PagedCache CachePool::layer(int64_t kind, int64_t layer) const {
   const CacheKind& geometry = kinds_[static_cast<size_t>(kind)];
   const int64_t half = geometry.block_bytes() / (2 * geometry.layers) * blocks_[static_cast<size_t>(kind)];
-  char* base = static_cast<char*>(storage_[static_cast<size_t>(kind)]->data) + layer * 2 * half;
+  char* base = static_cast<char*>(storage_[static_cast<size_t>(kind)].data()) + layer * 2 * half;
   kernels::PagedCache cache;
   cache.key = base;
   cache.value = base + half;
@@ -84,7 +67,7 @@ void CachePool::copy_block(BlockCopy copy) {
     const kernels::PagedCache cache = layer(copy.kind, l);
     for (void* half : {cache.key, cache.value}) {
       char* base = static_cast<char*>(half);
-      std::memcpy(base + copy.to * bytes, base + copy.from * bytes, static_cast<size_t>(bytes));
+      space_.copy(base + copy.to * bytes, base + copy.from * bytes, bytes);
     }
   }
 }

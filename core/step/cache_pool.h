@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "core/base/dtype.h"
+#include "core/base/memory_space.h"
 #include "kernels/spec/rotary.h"
 
 namespace graft {
@@ -26,13 +26,12 @@ struct CacheKind {
 /// Tokens per block by head width: 128 up to 64 lanes, 64 up to 128, 32 beyond (as DeepSpeed's blocked cache).
 int64_t block_size_for(int64_t head_dim);
 
-/// Storage of all kinds and their free lists. Used by one thread (the engine's). Memory is reserved at once and
+/// Storage of all kinds and their free lists. Used by one thread (the engine's). Memory is reserved at once; the host's
 /// becomes resident when blocks are first written.
 class CachePool {
  public:
-  /// `blocks[k]` blocks for kind k. Throws OUT_OF_MEMORY when the address space cannot be had.
-  CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks);
-  ~CachePool();
+  /// `blocks[k]` blocks for kind k, in a space that outlives the pool. Throws OUT_OF_MEMORY when it has not as much.
+  CachePool(std::vector<CacheKind> kinds, std::vector<int64_t> blocks, MemorySpace& space = host_memory());
   CachePool(const CachePool&) = delete;
   CachePool& operator=(const CachePool&) = delete;
 
@@ -62,13 +61,12 @@ class CachePool {
   void forget_copies() { noted_.clear(); }
 
  private:
-  struct Storage;
-
+  MemorySpace& space_;
   std::vector<CacheKind> kinds_;
   std::vector<int64_t> blocks_;
   std::vector<std::vector<int32_t>> free_;
   std::vector<std::vector<int32_t>> holders_;  ///< of each block
-  std::vector<std::unique_ptr<Storage>> storage_;
+  std::vector<SpaceMemory> storage_;           ///< of each kind
   bool noting_ = false;
   std::vector<BlockCopy> noted_;
 };

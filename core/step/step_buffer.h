@@ -68,6 +68,7 @@ class StepBuffer {
 
   const StepView& view() const { return view_; }
   const StepLimits& limits() const { return limits_; }
+  int64_t patch_width() const { return traits_.patch_width; }
   int64_t token_count() const { return token_count_; }
   int64_t sequence_count() const { return sequence_count_; }
   int64_t logit_row_count() const { return logit_row_count_; }

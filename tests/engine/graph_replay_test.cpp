@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/engine/model_runner.h"
-#include "kernels/cpu/select.h"
 
 namespace graft {
 namespace {
@@ -76,16 +75,15 @@ TEST(GraphReplay, TwoModelsAndTwoTypesInTurn) {
 
 TEST(GraphReplay, TheLeastRecentlyUsedIsDropped) {
   ModelRunner runner = make_runner("llama_gqa", true);
-  kernels::Context context{};
-  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, kernels::select, 1,
-                     true,
+  CpuDevice device(1);
+  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, device, true,
                      /*most=*/2);
   SequenceBlocks blocks(runner.cache());
   ASSERT_TRUE(blocks.grow(96));
   int64_t expected = 0;
   const auto run = [&](int64_t count, bool captures) {
     fill(runner, blocks, 1, count);
-    replay.run(context);
+    replay.run();
     EXPECT_EQ(replay.captures(), expected += captures ? 1 : 0) << count;
     EXPECT_LE(replay.captured(), 2);
   };
@@ -96,31 +94,35 @@ TEST(GraphReplay, TheLeastRecentlyUsedIsDropped) {
 bool broken = false;
 
 // Kernels, of which the activation fails as long as `broken` is set.
-const kernels::Variant* select_breakable(kernels::Op op, const void* args) {
-  static kernels::Variant breakable;
-  static const kernels::Variant* real = nullptr;
-  const kernels::Variant* chosen = kernels::select(op, args);
-  if (op != kernels::Op::activation) return chosen;
-  real = chosen;
-  breakable = *chosen;
-  breakable.run = [](const void* run_args, const kernels::Context& context) {
-    if (broken) throw std::runtime_error("broken");
-    real->run(run_args, context);
-  };
-  return &breakable;
-}
+class BreakableDevice : public CpuDevice {
+ public:
+  BreakableDevice() : CpuDevice(1) {}
+
+  const kernels::Variant* select(kernels::Op op, const void* args) const override {
+    static kernels::Variant breakable;
+    static const kernels::Variant* real = nullptr;
+    const kernels::Variant* chosen = CpuDevice::select(op, args);
+    if (op != kernels::Op::activation) return chosen;
+    real = chosen;
+    breakable = *chosen;
+    breakable.run = [](const void* run_args, const kernels::Context& context) {
+      if (broken) throw std::runtime_error("broken");
+      real->run(run_args, context);
+    };
+    return &breakable;
+  }
+};
 
 TEST(GraphReplay, AStepThatFailedLeavesNothingBehind) {
   ModelRunner runner = make_runner("llama_gqa", true);
   const std::vector<float> expected = logits(runner, 5, 12);
-  kernels::Context context{};
-  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, select_breakable, 1,
-                     true);
+  BreakableDevice device;
+  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, device, true);
   SequenceBlocks blocks(runner.cache());
   ASSERT_TRUE(blocks.grow(12));
   const auto run = [&](int64_t first) {
     fill(runner, blocks, first, 12);
-    const float* out = replay.run(context).logits;
+    const float* out = replay.run().logits;
     return std::vector<float>(out, out + expected.size());
   };
   EXPECT_EQ(run(5), expected);

@@ -27,7 +27,7 @@ TEST(TokenizerMemory, IsGivenBack) {
   const size_t before = mallinfo2().uordblks;
   for (int i = 0; i < cycles; ++i) open_and_encode();
   const auto grown = static_cast<int64_t>(mallinfo2().uordblks) - static_cast<int64_t>(before);
-  EXPECT_LT(grown / cycles, 200) << "bytes for each tokenizer that came and went";
+  EXPECT_LT(grown / cycles, 32) << "bytes for each tokenizer that came and went";
 #endif
 }
 

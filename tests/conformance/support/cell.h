@@ -1,4 +1,4 @@
-// The ways to run a case: injection, ranks, replay. Every family runs in all of them.
+// The ways to run a case: injection, ranks, replay, device. Every family runs in all of them.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,12 @@ struct Cell {
   bool graph = true;
   std::string layer_class;  ///< of "policy"
   std::vector<std::string> names;
+  bool cuda = false;  ///< on a CUDA device, or on what stands in for one (support/device.h)
 
   /// "kernel_tp2_nograph": the second half of a suite's name, which scripts/status-table reads.
   std::string name() const {
-    return injection + (ranks > 1 ? "_tp" + std::to_string(ranks) : "") + (graph ? "" : "_nograph");
+    return injection + (cuda ? "_cuda" : "") + (ranks > 1 ? "_tp" + std::to_string(ranks) : "") +
+           (graph ? "" : "_nograph");
   }
   friend bool operator==(const Cell&, const Cell&) = default;
 };
@@ -42,6 +44,7 @@ inline std::vector<Cell> cells_of(const std::filesystem::path& directory) {
   const int64_t heads = config.is_object() ? heads_of(config) : 1;
   const std::string type = config.is_object() ? config.value("model_type", "") : "";
   std::vector<Cell> cells = {{"none", 1, true, "", {}}};
+  for (const bool graph : {true, false}) cells.push_back({"kernel", 1, graph, "", {}, /*cuda=*/true});
   for (int64_t ranks = 1; ranks <= 3 && ranks <= heads; ++ranks) {
     cells.push_back({"kernel", ranks, true, "", {}});
     cells.push_back({"kernel", ranks, false, "", {}});

@@ -11,6 +11,7 @@
 #include <graft/graft.h>
 
 #include "tests/conformance/support/cell.h"
+#include "tests/conformance/support/device.h"
 #include "tests/conformance/support/test_case.h"
 
 namespace graft::conformance {
@@ -39,12 +40,13 @@ using Event = std::unique_ptr<graft_event, Release<graft_event, graft_event_free
 using Queue = std::unique_ptr<graft_queue, Release<graft_queue, graft_queue_free>>;
 using Tensor = std::unique_ptr<graft_tensor, Release<graft_tensor, graft_tensor_free>>;
 
-/// Options of a cell on the CPU.
+/// Options of a cell.
 inline EngineOptions make_engine_options(const Cell& cell, const std::string& dtype) {
   graft_engine_options* made = nullptr;
   check(graft_engine_options_new(&made), "engine options");
   EngineOptions options(made);
-  check(graft_engine_options_set_device(made, "cpu", -1), "device");
+  if (cell.cuda) prepare_cuda();
+  check(graft_engine_options_set_device(made, cell.cuda ? "cuda" : "cpu", -1), "device");
   check(graft_engine_options_set_dtype(made, dtype.c_str(), -1), "dtype");
   check(graft_engine_options_set_tensor_parallel(made, cell.ranks), "ranks");
   check(graft_engine_options_set_graph(made, cell.graph ? 1 : 0), "graph");

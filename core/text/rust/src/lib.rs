@@ -13,3 +13,4 @@ mod prescan;
 mod stages;
 mod stream;
 mod tokenizer;
+mod uncached;

@@ -11,6 +11,7 @@ use crate::guard;
 use crate::limits;
 use crate::prescan::check_strings;
 use crate::stages::Plan;
+use crate::uncached::without_cache;
 
 /// Immutable after `open`.
 pub struct Tokenizer {
@@ -48,11 +49,10 @@ impl Tokenizer {
         check_strings(json)?;
         let mut inner = parse(json)?;
         check_model(inner.get_model())?;
-        // The crate keeps a cache of words for each thread and each tokenizer, and that of a tokenizer that is gone stays
-        // until the thread ends: a host has hundreds of threads, and they live long.
-        let mut model = inner.get_model().clone();
-        model.resize_cache(0);
-        inner.with_model(model);
+        if let ModelWrapper::BPE(cached) = inner.get_model() {
+            let model = without_cache(cached, json)?;
+            inner.with_model(model);
+        }
         // As Transformers does: truncation and padding are the caller's business, not the file's.
         inner.with_padding(None);
         inner

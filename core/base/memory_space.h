@@ -1,0 +1,60 @@
+// The memory that a device's kernels work on: the host's own, or a device's whose addresses the host must not follow.
+#pragma once
+
+#include <cstdint>
+
+namespace graft {
+
+/// One thread at a time, but for `allocate` and `release`, which any thread may call.
+class MemorySpace {
+ public:
+  virtual ~MemorySpace() = default;
+
+  /// The host may follow the addresses, and whatever was asked for is done when the call returns.
+  virtual bool is_host() const = 0;
+
+  /// At least 64-byte aligned, of no particular content. Throws OUT_OF_MEMORY saying what it was for.
+  virtual void* allocate(int64_t bytes, const char* what) = 0;
+  virtual void release(void* memory, int64_t bytes) noexcept = 0;
+
+  /// Host memory that `copy` may read or write while the host goes on.
+  virtual void* allocate_staging(int64_t bytes, const char* what) = 0;
+  virtual void release_staging(void* memory, int64_t bytes) noexcept = 0;
+
+  /// Copies in the order of all work given before: inside the space, or between it and staging memory, whose bytes must
+  /// stay until `synchronize`. Throws DEVICE_ERROR.
+  virtual void copy(void* to, const void* from, int64_t bytes) = 0;
+  /// From any host memory, which may change once this returns. Throws DEVICE_ERROR.
+  virtual void upload(void* to, const void* from, int64_t bytes) = 0;
+  /// Waits for all work. Throws DEVICE_ERROR for what failed on the way.
+  virtual void synchronize() = 0;
+};
+
+/// Anonymous pages of this process: reserved at once, resident when written.
+MemorySpace& host_memory();
+
+/// Bytes of memory that this machine has; 0 when unknown.
+int64_t physical_memory();
+
+/// Owns a piece of a space, or of its staging memory. The space outlives it.
+class SpaceMemory {
+ public:
+  enum class Kind { own, staging };
+
+  SpaceMemory() = default;
+  SpaceMemory(MemorySpace& space, int64_t bytes, const char* what, Kind kind = Kind::own);
+  SpaceMemory(SpaceMemory&& other) noexcept { *this = static_cast<SpaceMemory&&>(other); }
+  SpaceMemory& operator=(SpaceMemory&& other) noexcept;
+  ~SpaceMemory();
+
+  void* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  MemorySpace* space_ = nullptr;
+  void* data_ = nullptr;
+  int64_t bytes_ = 0;
+  Kind kind_ = Kind::own;
+};
+
+}  // namespace graft

@@ -1,0 +1,95 @@
+#include "core/engine/cuda_device.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+// Calls a function of the table, whose last argument is where the reason of a failure goes.
+template <class Function, class... Args>
+void call(Function* function, const std::string& what, Args... args) {
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  const int32_t status = function(args..., &error);
+  if (status == kernels::plugin_ok) return;
+  fail(status == kernels::plugin_out_of_memory ? StatusCode::out_of_memory : StatusCode::device_error, "{}: {}", what,
+       text);
+}
+
+class CudaGraph final : public DeviceGraph {
+ public:
+  CudaGraph(const kernels::DevicePlugin& plugin, void* graph, void* stream)
+      : plugin_(plugin), graph_(graph), stream_(stream) {}
+  ~CudaGraph() override { plugin_.graph_free(graph_); }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+
+  void launch() override { call(plugin_.graph_launch, "captured step", graph_, stream_); }
+
+ private:
+  const kernels::DevicePlugin& plugin_;
+  void* graph_;
+  void* stream_;
+};
+
+}  // namespace
+
+CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plugin_(plugin), index_(index) {
+  const std::string name = "device cuda:" + std::to_string(index);
+  call(plugin_.make_current, name, index_);
+  kernels::DeviceInfo info{};
+  call(plugin_.device_info, name, index_, &info);
+  context_.parallel.workers = info.multiprocessors;
+  call(plugin_.stream_new, name, index_, &context_.stream);
+}
+
+CudaDevice::~CudaDevice() { plugin_.stream_free(index_, context_.stream); }
+
+void* CudaDevice::allocate(int64_t bytes, const char* what) {
+  void* memory = nullptr;
+  call(plugin_.allocate, fmt::format("{}, {} bytes", what, bytes), index_, std::max<int64_t>(bytes, 1), &memory);
+  return memory;
+}
+
+void CudaDevice::release(void* memory, int64_t) noexcept { plugin_.release(index_, memory); }
+
+void* CudaDevice::allocate_staging(int64_t bytes, const char* what) {
+  void* memory = nullptr;
+  call(plugin_.host_allocate, fmt::format("{}, {} bytes", what, bytes), std::max<int64_t>(bytes, 1), &memory);
+  return memory;
+}
+
+void CudaDevice::release_staging(void* memory, int64_t) noexcept { plugin_.host_release(memory); }
+
+void CudaDevice::copy(void* to, const void* from, int64_t bytes) {
+  if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
+}
+
+void CudaDevice::upload(void* to, const void* from, int64_t bytes) {
+  copy(to, from, bytes);
+  synchronize();
+}
+
+void CudaDevice::synchronize() { call(plugin_.synchronize, "step", context_.stream); }
+
+const kernels::Variant* CudaDevice::select(kernels::Op op, const void* args) const {
+  return plugin_.select(index_, op, args);
+}
+
+std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& give) {
+  call(plugin_.capture_begin, "capture", context_.stream);
+  void* graph = nullptr;
+  try {
+    give();
+  } catch (...) {  // the stream is used again
+    if (plugin_.capture_end(context_.stream, &graph, nullptr) == kernels::plugin_ok) plugin_.graph_free(graph);
+    throw;
+  }
+  call(plugin_.capture_end, "capture", context_.stream, &graph);
+  return std::make_unique<CudaGraph>(plugin_, graph, context_.stream);
+}
+
+}  // namespace graft

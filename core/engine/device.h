@@ -1,0 +1,59 @@
+// What a fused model runs on: memory, kernels, and work that is captured once and launched as one.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/base/memory_space.h"
+#include "core/base/thread_pool.h"
+#include "kernels/spec/variant.h"
+
+namespace graft {
+
+/// Captured work. Outlived by its device.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+  /// Gives the work to the device once more. Throws DEVICE_ERROR.
+  virtual void launch() = 0;
+};
+
+/// Made, used and destroyed by one engine thread; what it allocated is released before.
+class Device : public MemorySpace {
+ public:
+  /// The kernel for an op's arguments; null when there is none.
+  virtual const kernels::Variant* select(kernels::Op op, const void* args) const = 0;
+  /// What the size of a kernel's scratch depends on.
+  virtual int32_t workers() const = 0;
+  /// What kernels are given to run.
+  virtual const kernels::Context& context() const = 0;
+  /// Captures what `give` runs, which is not done by that. Null where work is given call by call. Throws DEVICE_ERROR.
+  virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& give) = 0;
+};
+
+/// The processor: host memory, a pool of threads of its own.
+class CpuDevice : public Device {
+ public:
+  /// Throws what ThreadPool's constructor throws.
+  explicit CpuDevice(int32_t threads);
+
+  bool is_host() const override { return true; }
+  void* allocate(int64_t bytes, const char* what) override { return host_memory().allocate(bytes, what); }
+  void release(void* memory, int64_t bytes) noexcept override { host_memory().release(memory, bytes); }
+  void* allocate_staging(int64_t bytes, const char* what) override { return allocate(bytes, what); }
+  void release_staging(void* memory, int64_t bytes) noexcept override { release(memory, bytes); }
+  void copy(void* to, const void* from, int64_t bytes) override { host_memory().copy(to, from, bytes); }
+  void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
+  void synchronize() override {}
+
+  const kernels::Variant* select(kernels::Op op, const void* args) const override;
+  int32_t workers() const override { return pool_.workers(); }
+  const kernels::Context& context() const override { return context_; }
+  std::unique_ptr<DeviceGraph> capture(const std::function<void()>&) override { return nullptr; }
+
+ private:
+  ThreadPool pool_;
+  kernels::Context context_{};
+};
+
+}  // namespace graft

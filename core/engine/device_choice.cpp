@@ -1,0 +1,77 @@
+#include "core/engine/device_choice.h"
+
+#include <charconv>
+
+#include "core/base/quote.h"
+#include "core/engine/cuda_device.h"
+#include "core/engine/cuda_plugin.h"
+
+namespace graft {
+namespace {
+
+// "cuda" is device 0.
+int32_t index_of(const std::string& name) {
+  if (name == "cuda") return 0;
+  int32_t index = -1;
+  const char *begin = name.data() + 5, *end = name.data() + name.size();
+  if (name.starts_with("cuda:") && begin != end) {
+    const auto [stop, error] = std::from_chars(begin, end, index);
+    if (error == std::errc() && stop == end && index >= 0) return index;
+  }
+  fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(name));
+}
+
+// What only a CPU does as yet; empty where there is nothing.
+std::string out_of_reach(const EngineOptions& options) {
+  if (options.injection != InjectionMode::kernel) return "only injection kernel runs on a CUDA device in this release";
+  if (options.tensor_parallel > 1 || options.rank.world > 1) {
+    return "tensor parallelism over CUDA devices is not in this release";
+  }
+  return "";
+}
+
+DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t index) {
+  return {"cuda:" + std::to_string(index), cuda.plugin, index};
+}
+
+DeviceChoice on_cpu(std::string reason) {
+  DeviceChoice choice;
+  choice.reason = std::move(reason);
+  return choice;
+}
+
+}  // namespace
+
+int64_t DeviceChoice::memory_bytes() const {
+  if (is_cpu()) return physical_memory() / 2;
+  int64_t bytes = 0;
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  if (plugin->free_memory(index, &bytes, &error) != 0) fail(StatusCode::device_error, "device {}: {}", name, text);
+  return bytes;
+}
+
+DeviceChoice choose_device(const EngineOptions& options) {
+  if (options.device == "cpu") return {};
+  const bool automatic = options.device.empty() || options.device == "auto";
+  const int32_t index = automatic ? 0 : index_of(options.device);
+  const std::string beyond = out_of_reach(options);
+  if (automatic && !beyond.empty()) return on_cpu(beyond);
+  const CudaPlugin cuda = find_cuda_plugin();
+  if (cuda.plugin == nullptr) {
+    if (automatic) return on_cpu(cuda.reason);
+    fail(cuda.code, "device {}: {}", quote(options.device), cuda.reason);
+  }
+  if (index >= cuda.devices) {
+    fail(StatusCode::invalid_argument, "device is {}, expected a number below {}", quote(options.device), cuda.devices);
+  }
+  if (!beyond.empty()) fail(StatusCode::unsupported, "device {}: {}", quote(options.device), beyond);
+  return on_cuda(cuda, index);
+}
+
+std::unique_ptr<Device> make_device(const DeviceChoice& choice, int32_t threads) {
+  if (choice.is_cpu()) return std::make_unique<CpuDevice>(threads);
+  return std::make_unique<CudaDevice>(*choice.plugin, choice.index);
+}
+
+}  // namespace graft

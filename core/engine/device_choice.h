@@ -1,0 +1,34 @@
+// Which device an engine runs on, decided before a weight is loaded.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/engine/device.h"
+#include "core/engine/options.h"
+#include "kernels/spec/device_plugin.h"
+
+namespace graft {
+
+struct DeviceChoice {
+  std::string name = "cpu";                       ///< or "cuda:N"
+  const kernels::DevicePlugin* plugin = nullptr;  ///< of a CUDA device
+  int32_t index = 0;                              ///< of a CUDA device
+  std::string reason = {};                        ///< why "auto" came to the CPU, empty where nobody asked
+
+  bool is_cpu() const { return plugin == nullptr; }
+  /// Bytes that an engine may plan with: half of the machine's memory, or what is free on the device now. Throws
+  /// DEVICE_ERROR.
+  int64_t memory_bytes() const;
+};
+
+/// Takes options.device: "auto" is the first CUDA device where there is one that can run what the other options ask
+/// for, else the CPU; a device that is named is never replaced. Throws INVALID_ARGUMENT for a name that is none or a
+/// number that is too high, UNSUPPORTED for what no CUDA device can run, and where there is no device at all the reason
+/// (NOT_FOUND, VERSION_MISMATCH, DEVICE_ERROR). Any thread.
+DeviceChoice choose_device(const EngineOptions& options);
+
+/// On the thread that will use it. Throws what the device's constructor throws.
+std::unique_ptr<Device> make_device(const DeviceChoice& choice, int32_t threads);
+
+}  // namespace graft

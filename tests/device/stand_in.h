@@ -1,0 +1,26 @@
+// What a test asks of the stand-in device, and what it sees of it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace graft::stand_in {
+
+/// Countdowns fail the n-th call from now, 0 never. Any thread.
+struct Faults {
+  std::atomic<int64_t> allocations = 0;  ///< is out of memory
+  std::atomic<int64_t> launches = 0;     ///< is told by the next wait
+  std::atomic<int64_t> losses = 0;       ///< of waits: the device is lost from then on, until `lost` is cleared
+  std::atomic<bool> lost = false;
+  std::atomic<int32_t> devices = 2;
+  std::atomic<int64_t> memory_bytes = int64_t{4} << 30;
+
+  std::atomic<int64_t> graphs = 0;          ///< that are there now
+  std::atomic<int64_t> graph_launches = 0;  ///< so far
+  int64_t (*regions)() = nullptr;           ///< pieces of memory that were not given back
+};
+
+using GetFaults = Faults* (*)();
+inline constexpr const char* get_faults_symbol = "stand_in_faults";
+
+}  // namespace graft::stand_in

@@ -1,0 +1,224 @@
+// An engine on a device, on the stand-in for one: the answers of the CPU, captured or not; and what fails on a device
+// fails its request or its engine, is told with the reason, and gives all memory back.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/conformance/support/session.h"
+#include "tests/device/stand_in.h"
+
+namespace graft::conformance {
+namespace {
+
+stand_in::Faults& faults() {
+  static stand_in::Faults* const found = [] {
+    const auto get = reinterpret_cast<stand_in::GetFaults>(dlsym(prepare_cuda(), stand_in::get_faults_symbol));
+    if (get == nullptr) throw std::runtime_error(dlerror());
+    return get();
+  }();
+  return *found;
+}
+
+class OnDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (prepare_cuda() == nullptr) GTEST_SKIP() << "a device of its own does not fail on demand";
+    regions_ = faults().regions();
+  }
+  void TearDown() override {
+    if (IsSkipped()) return;
+    faults().allocations = faults().launches = faults().losses = 0;
+    faults().lost = false;
+    faults().devices = 2;
+    faults().memory_bytes = int64_t{4} << 30;
+    EXPECT_EQ(faults().regions(), regions_) << "memory of the device that was not given back";
+    EXPECT_EQ(faults().graphs, 0) << "captured steps that were not given back";
+  }
+
+  /// Null where the engine could not be opened; then `failure` is Graft's text.
+  Engine open(const char* device, bool graph = true, const char* dtype = "float32", const char* injection = "kernel") {
+    Cell cell{injection, 1, graph, "", {}, /*cuda=*/true};
+    const EngineOptions options = make_engine_options(cell, dtype);
+    check(graft_engine_options_set_device(options.get(), device, -1), "device");
+    check(graft_engine_options_set_context_limit(options.get(), 128), "context limit");
+    graft_engine* engine = nullptr;
+    status = graft_engine_open(std::getenv("GRAFT_TEST_MODEL"), -1, options.get(), &engine);
+    failure = status == GRAFT_STATUS_OK ? "" : graft_last_error_message();
+    return Engine(engine);
+  }
+
+  /// Ended, with all memory given back, when it returns.
+  static void close(Engine& engine) {
+    check(graft_engine_close(engine.get(), timeout_ms), "close");
+    engine.reset();
+  }
+
+  static Tokens answer(graft_engine* engine, const Tokens& prompt) {
+    const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+    check(graft_request_options_set_greedy(options.get(), 1), "greedy");
+    check(graft_request_options_set_max_tokens(options.get(), 24), "tokens");
+    check(graft_request_options_set_ignore_eos(options.get(), 1), "end tokens");
+    return generate(engine, prompt, options.get()).tokens;
+  }
+
+  static Matrix logits(graft_engine* engine, const Tokens& prompt) {
+    const Request request = submit(engine, prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+    return take_rows(request.get(), "logits");
+  }
+
+  std::string info(graft_engine* engine) {
+    graft_string* text = nullptr;
+    check(graft_engine_info(engine, &text), "info");
+    std::string copy(graft_string_data(text), static_cast<size_t>(graft_string_size(text)));
+    graft_string_free(text);
+    return copy;
+  }
+
+  graft_status status = GRAFT_STATUS_OK;
+  std::string failure;
+
+ private:
+  int64_t regions_ = 0;
+};
+
+const Tokens prompt = {20, 9, 14, 31, 7, 55, 12, 3, 40, 18, 22};
+
+TEST_F(OnDevice, AnswersAsTheCpuDoes) {
+  for (const char* dtype : {"float32", "bfloat16", "int8", "int4"}) {
+    Engine cpu = open("cpu", true, dtype), captured = open("cuda", true, dtype), called = open("cuda:1", false, dtype);
+    ASSERT_TRUE(cpu && captured && called) << failure;
+    const Matrix expected = logits(cpu.get(), prompt);
+    EXPECT_EQ(logits(captured.get(), prompt).values, expected.values) << dtype;
+    EXPECT_EQ(logits(called.get(), prompt).values, expected.values) << dtype;
+    const Tokens tokens = answer(cpu.get(), prompt);
+    EXPECT_EQ(answer(captured.get(), prompt), tokens) << dtype;
+    EXPECT_EQ(answer(called.get(), prompt), tokens) << dtype;
+    close(captured), close(called);
+  }
+}
+
+TEST_F(OnDevice, OneGraphServesEveryPosition) {
+  Engine engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  const int64_t before = faults().graph_launches;
+  const Tokens tokens = answer(engine.get(), prompt);
+  EXPECT_EQ(faults().graphs, 2) << "one of the prompt, one of a token";
+  EXPECT_EQ(faults().graph_launches - before, static_cast<int64_t>(tokens.size()));
+  close(engine);
+}
+
+TEST_F(OnDevice, ManySequencesShareAndCopyBlocks) {
+  Engine cpu = open("cpu"), cuda = open("cuda");
+  ASSERT_TRUE(cpu && cuda) << failure;
+  const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+  check(graft_request_options_set_num_beams(options.get(), 3), "beams");
+  check(graft_request_options_set_max_tokens(options.get(), 16), "tokens");
+  EXPECT_EQ(generate(cuda.get(), prompt, options.get()).tokens, generate(cpu.get(), prompt, options.get()).tokens);
+  close(cuda);
+}
+
+TEST_F(OnDevice, InfoNamesIt) {
+  Engine engine = open("cuda:1");
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_NE(info(engine.get()).find(R"("device":"cuda:1")"), std::string::npos) << info(engine.get());
+  close(engine);
+}
+
+TEST_F(OnDevice, AutoTakesItWhereItCanRunWhatIsAsked) {
+  Engine engine = open("auto");
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_NE(info(engine.get()).find(R"("device":"cuda:0")"), std::string::npos) << info(engine.get());
+  close(engine);
+  engine = open("auto", true, "float32", "none");
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_NE(info(engine.get()).find("only injection kernel runs on a CUDA device"), std::string::npos)
+      << info(engine.get());
+}
+
+TEST_F(OnDevice, WhatItCannotRunIsRefusedByName) {
+  EXPECT_FALSE(open("cuda", true, "float32", "none"));
+  EXPECT_EQ(status, GRAFT_STATUS_UNSUPPORTED);
+  EXPECT_NE(failure.find("only injection kernel"), std::string::npos) << failure;
+  EXPECT_FALSE(open("cuda:2"));
+  EXPECT_EQ(status, GRAFT_STATUS_INVALID_ARGUMENT);
+  EXPECT_NE(failure.find("cuda:2"), std::string::npos) << failure;
+  faults().devices = 0;
+  EXPECT_FALSE(open("cuda"));
+  EXPECT_EQ(status, GRAFT_STATUS_DEVICE_ERROR);
+  EXPECT_NE(failure.find("no device"), std::string::npos) << failure;
+  const Engine engine = open("auto");
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_NE(info(engine.get()).find("no device"), std::string::npos) << info(engine.get());
+}
+
+TEST_F(OnDevice, TooLittleMemoryIsToldBeforeLoading) {
+  faults().memory_bytes = 4096;
+  EXPECT_FALSE(open("cuda"));
+  EXPECT_EQ(status, GRAFT_STATUS_OUT_OF_MEMORY);
+  EXPECT_NE(failure.find("free on cuda:0"), std::string::npos) << failure;
+}
+
+TEST_F(OnDevice, EveryAllocationMayFail) {
+  bool opened = false;
+  for (int64_t n = 1; !opened; ++n) {
+    ASSERT_LT(n, 1000);
+    faults().allocations = n;
+    Engine engine = open("cuda");
+    opened = engine != nullptr;
+    if (opened) {
+      // What is left of the countdown falls due in a step.
+      close(engine);
+    } else {
+      EXPECT_EQ(status, GRAFT_STATUS_OUT_OF_MEMORY) << n << ": " << failure;
+      EXPECT_NE(failure.find("out of memory"), std::string::npos) << failure;
+    }
+  }
+}
+
+TEST_F(OnDevice, AFailedLaunchIsTold) {
+  Engine engine = open("cuda", /*graph=*/false);
+  ASSERT_TRUE(engine) << failure;
+  const Tokens expected = answer(engine.get(), prompt);
+  faults().launches = 5;
+  const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("a launch that was to fail"),
+            std::string::npos);
+  close(engine);
+}
+
+TEST_F(OnDevice, ALostDeviceEndsItsEnginesAndNothingElse) {
+  Engine engine = open("cuda"), other = open("cpu");
+  ASSERT_TRUE(engine && other) << failure;
+  faults().losses = 1;
+  const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
+  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+  EXPECT_FALSE(answer(other.get(), prompt).empty());
+  engine.reset();
+  faults().lost = false;
+}
+
+TEST_F(OnDevice, TheProfileNamesItsKernelsAndCopies) {
+  Engine engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  check(graft_engine_profile(engine.get(), 1), "profile");
+  answer(engine.get(), prompt);
+  graft_profile* profile = nullptr;
+  check(graft_profile_take(engine.get(), &profile), "take");
+  graft_string* table = nullptr;
+  check(graft_profile_table(profile, &table), "table");
+  const std::string text(graft_string_data(table), static_cast<size_t>(graft_string_size(table)));
+  for (const char* entry :
+       {R"("op":"copy","variant":"step")", R"("op":"stand_in")", R"("op":"copy","variant":"outputs")"}) {
+    EXPECT_NE(text.find(entry), std::string::npos) << text;
+  }
+  graft_string_free(table);
+  graft_profile_free(profile);
+  close(engine);
+}
+
+}  // namespace
+}  // namespace graft::conformance
