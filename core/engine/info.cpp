@@ -113,6 +113,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"working_bytes", plan.memory.working_bytes},
       {"eos_tokens", config.generation.eos_tokens},
   };
+  if (!options.device_reason.empty()) json["device_reason"] = options.device_reason;
   if (!loaded) json["tree"] = print_tree(*build_tree(plan.match.blueprint));
   return json;
 }

@@ -31,6 +31,7 @@ struct UserRowParallel {
 /// this release or the model does not offer.
 struct EngineOptions {
   std::string device = "auto";
+  std::string device_reason = {};  ///< why "auto" has become the CPU; empty where the CPU was asked for
   std::string dtype = "auto";
   InjectionMode injection = InjectionMode::kernel;  ///< automatic where a user's policy is given
   int64_t tensor_parallel = 1;                      ///< ranks that each layer is split over

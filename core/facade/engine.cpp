@@ -25,15 +25,18 @@ InjectionMode read_injection(std::string_view name, bool user_policy) {
   fail(StatusCode::invalid_argument, "injection is {}, expected kernel, auto or none", quote(name));
 }
 
-// "auto" is the CPU until the device library has kernels; a CUDA device that is asked for by name is never replaced.
-void check_device(std::string_view device) {
-  if (device.empty() || device == "auto" || device == "cpu") return;
-  if (device == "cuda" || device.starts_with("cuda:")) {
-    const CudaPlugin cuda = find_cuda_plugin();
-    if (cuda.plugin == nullptr) fail(cuda.code, "device {}: {}", quote(device), cuda.reason);
-    not_yet("an engine on a CUDA device");
+// "auto" is the CPU until engines run on CUDA devices, and where there is none; a device that is asked for by name is
+// never replaced.
+void read_device(std::string_view device, graft::EngineOptions& out) {
+  if (device == "cpu") return;
+  const bool automatic = device.empty() || device == "auto";
+  if (!automatic && device != "cuda" && !device.starts_with("cuda:")) {
+    fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(device));
   }
-  fail(StatusCode::invalid_argument, "device is {}, expected auto, cpu, cuda or cuda:N", quote(device));
+  const CudaPlugin cuda = find_cuda_plugin();
+  if (!automatic && cuda.plugin == nullptr) fail(cuda.code, "device {}: {}", quote(device), cuda.reason);
+  if (!automatic) not_yet("an engine on a CUDA device");
+  out.device_reason = cuda.plugin == nullptr ? cuda.reason : "an engine on a CUDA device is not in this release";
 }
 
 int64_t least(const char* name, int64_t value, int64_t lowest) {
@@ -88,12 +91,15 @@ void read_ranks(const EngineOptions& in, graft::EngineOptions& out) {
 
 graft::EngineOptions read_options(const EngineOptions* in) {
   graft::EngineOptions options;
-  if (in == nullptr) return options;
+  if (in == nullptr) {
+    read_device("auto", options);
+    return options;
+  }
   if (in->struct_size != static_cast<int64_t>(sizeof(EngineOptions))) {
     fail(StatusCode::version_mismatch, "engine options have {} bytes, expected {}", in->struct_size,
          sizeof(EngineOptions));
   }
-  check_device(view(in->device));
+  read_device(view(in->device), options);
   read_types(*in, options);
   read_policies(*in, options);
   options.injection = read_injection(view(in->injection), !options.user_policy.empty());

@@ -21,8 +21,14 @@ Forced read_environment() {
   const struct {
     const char* name;
     Isa isa;
-  } known[] = {
-      {"reference", Isa::reference}, {"baseline", Isa::baseline}, {"avx2", Isa::avx2}, {"avx512", Isa::avx512}};
+  } known[] = {{"reference", Isa::reference},
+               {"baseline", Isa::baseline},
+               {"avx2", Isa::avx2},
+               {"avx512", Isa::avx512},
+               // what a device library reads; no limit here
+               {"sm80", Isa::avx512},
+               {"sm90", Isa::avx512},
+               {"sm100", Isa::avx512}};
   for (const auto& entry : known) {
     if (strcmp(value, entry.name) == 0) {
       forced.highest = entry.isa;
@@ -59,9 +65,8 @@ bool machine_has(Isa isa) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   }
 #else
-  if (isa == Isa::avx2 || isa == Isa::avx512) return false;
 #endif
-  return true;
+  return isa <= Isa::baseline;
 }
 
 const Variant* select(Op op, const void* args) {

@@ -5,17 +5,11 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/launch_error.h"
 #include "kernels/cuda/ptx.h"
 #include "kernels/spec/context.h"
 
 namespace graft::kernels::cuda {
-
-/// The first launch that failed on this thread since it was last cleared. `run` cannot report; the plug-in's
-/// synchronize, called by the same thread, does and sets it back to cudaSuccess.
-inline cudaError_t& kept_launch_error() {
-  static thread_local cudaError_t error = cudaSuccess;
-  return error;
-}
 
 /// Multiprocessors of the current device, or what the context was told: plans must see the number that scratch_bytes
 /// saw.

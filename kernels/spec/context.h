@@ -15,8 +15,8 @@ struct ParallelFor {
 };
 
 struct Context {
-  ParallelFor parallel;
-  void* stream;  ///< the device's stream; null on CPU
+  ParallelFor parallel;  ///< on a device: `workers` is the number of its multiprocessors, the rest is null
+  void* stream;          ///< the device's stream (a cudaStream_t on CUDA); null on CPU
 };
 
 }  // namespace graft::kernels

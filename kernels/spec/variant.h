@@ -1,8 +1,8 @@
 // One entry of the kernel table: an implementation of an op for some types, shapes and instruction set.
 //
 // Every file `kernels/reference/<op>.cpp`, `kernels/cpu/<op>_<variant>.cpp` or `kernels/cuda/<op>_<variant>.cu` defines
-// exactly one `extern const Variant kernel_<folder>_<file stem>;` in namespace graft::kernels. The build finds the files
-// and writes the table; nothing is listed by hand and nothing runs before main.
+// exactly one `extern const Variant kernel_<folder>_<file stem>;` in namespace graft::kernels. The build finds the
+// files and writes the table; nothing is listed by hand and nothing runs before main.
 #pragma once
 
 #include <cstdint>

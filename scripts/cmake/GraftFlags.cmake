@@ -15,18 +15,21 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/archive")
 
 # -fPIC everywhere, also in executables: CMake would give those -fPIE, and then they could not share the precompiled
-# header. Sections, so that what a library does not use is dropped.
-add_compile_options(-fPIC -ffunction-sections -fdata-sections -Wall -Wextra)
+# header. Sections, so that what a library does not use is dropped. nvcc knows none of these: scripts/cmake/GraftCuda.cmake.
+function(_graft_compile_options)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:${ARGN}>")
+endfunction()
+_graft_compile_options(-fPIC -ffunction-sections -fdata-sections -Wall -Wextra)
 if(GRAFT_WERROR)
-  add_compile_options(-Werror)
+  _graft_compile_options(-Werror)
 endif()
 
 if(GRAFT_SANITIZE)
-  add_compile_options(-fsanitize=${GRAFT_SANITIZE} -fno-omit-frame-pointer)
+  _graft_compile_options(-fsanitize=${GRAFT_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${GRAFT_SANITIZE})
   if(GRAFT_SANITIZE MATCHES "undefined")
     # LibTorch's classes carry no sanitizer type information, so vptr checks of them would only be noise.
-    add_compile_options(-fno-sanitize=vptr)
+    _graft_compile_options(-fno-sanitize=vptr)
   endif()
 endif()
 

@@ -4,7 +4,7 @@ include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
 
 set(_generated "${PROJECT_BINARY_DIR}/generated")
-foreach(_target graft graft_core graft_cli)
+foreach(_target graft graft_core graft_cuda graft_cli)
   if(TARGET ${_target})
     install(TARGETS ${_target} RUNTIME DESTINATION bin LIBRARY DESTINATION lib)
   endif()

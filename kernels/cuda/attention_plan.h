@@ -1,0 +1,138 @@
+// How attention is dealt to a GPU: which rows go through split keys, into how many parts, with which blocks. Pure
+// functions of what the host knows when a step is recorded (shapes and capacities, never lengths), so that one captured
+// graph serves every length; what depends on lengths is found on the device from these numbers (attention_work.h).
+#pragma once
+
+#include <cstdint>
+
+namespace graft::kernels::cuda {
+
+/// A sequence with at most this many queries in a step is read by split keys (flash decoding, Dao et al. 2023), a
+/// longer one by tiles of queries.
+inline constexpr int32_t few_queries = 16;
+/// Only the first rows of a step are split, so that scratch stays small in steps that are mostly prompt.
+inline constexpr int32_t split_row_limit = 256;
+/// Keys of one part: at least these, and a multiple of key_multiple.
+inline constexpr int32_t shortest_split = 256;
+inline constexpr int32_t key_multiple = 64;
+inline constexpr int32_t most_splits = 64;
+inline constexpr int32_t fewest_splits = 8;
+/// Query rows (queries x heads of one KV head) of a tile.
+inline constexpr int32_t split_tile_rows = 16;
+inline constexpr int32_t prefill_tile_rows = 64;
+/// Columns by which a row of keys or queries in shared memory is longer: no two rows of a fragment share a bank.
+inline constexpr int32_t padding = 8;
+/// The widest head of the general kernel; the tensor-core kernels stop at 256.
+inline constexpr int32_t widest_head = 512;
+inline constexpr int32_t widest_fragment_head = 256;
+
+/// What the host knows of an attention op.
+struct AttentionShape {
+  int64_t capacity;
+  int32_t heads;
+  int32_t kv_heads;
+  int32_t head_dim;
+  int64_t most_context;  ///< block_table_stride * block_size
+  bool half_cache;       ///< bfloat16 or float16: tensor cores
+  bool aligned;          ///< keys, values and queries start on 16 bytes
+};
+
+/// The part of the plan that the kernels need to find their work.
+struct SplitRule {
+  int32_t max_splits;  ///< parts of one sequence; partial results are laid out by it
+  int32_t split_rows;  ///< rows of a step that have room for partial results
+};
+
+struct AttentionLaunch {
+  int32_t grid;
+  int32_t threads;
+  int32_t shared_bytes;
+};
+
+struct AttentionPlan {
+  bool fragments;  ///< tensor cores, with keys padded to `width`; else the general kernel
+  int32_t width;   ///< 64, 128 or 256
+  SplitRule rule;
+  int64_t scratch_bytes;
+  AttentionLaunch split;    ///< sequences of few queries
+  AttentionLaunch merge;    ///< sums up the parts; grid 0: there are none
+  AttentionLaunch prefill;  ///< the other sequences; grid 0: no sequence can have more than few_queries
+};
+
+inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Parts into which the keys of a sequence may be split: enough that one KV head of one row fills its share of four
+/// waves of blocks, within limits, and never more than the longest context has.
+inline SplitRule split_rule(const AttentionShape& shape, int32_t multiprocessors) {
+  const int64_t rows = at_least(1, at_most(shape.capacity, split_row_limit));
+  const int64_t wanted = quotient_up(int64_t{4} * multiprocessors, rows * shape.kv_heads);
+  const int64_t reachable = at_least(1, quotient_up(shape.most_context, shortest_split));
+  const int64_t splits = at_most(at_least(fewest_splits, at_most(wanted, most_splits)), reachable);
+  return {static_cast<int32_t>(splits), static_cast<int32_t>(rows)};
+}
+
+/// Shared memory of the tensor-core kernel for few queries: the query in two halves (high and low parts), and for each
+/// warp two stages of 16 keys and values. The merge of the warps fits into the stages.
+inline int32_t split_warps(int32_t width) { return width == 256 ? 2 : 4; }
+inline int32_t split_shared_bytes(int32_t width) {
+  const int32_t row = (width + padding) * 2;
+  return split_warps(width) * (8 * split_tile_rows + 2 * 2 * 16 * row) + 2 * split_tile_rows * row;
+}
+
+/// Keys of a stage and shared memory of the tensor-core kernel for many queries.
+inline int32_t prefill_keys(int32_t width) { return width == 256 ? 32 : 64; }
+inline int32_t prefill_shared_bytes(int32_t width) {
+  const int32_t row = (width + padding) * 2;
+  return prefill_tile_rows * row + 2 * 2 * prefill_keys(width) * row;
+}
+
+/// Keys at once and shared memory of the general kernel: queries, sums, keys (or values), scores, three numbers a row.
+inline int32_t general_keys(int32_t head_dim) { return head_dim > 256 ? 16 : 32; }
+inline int32_t general_shared_bytes(int32_t head_dim) {
+  const int32_t keys = general_keys(head_dim), row = head_dim | 1;
+  return 4 * (2 * split_tile_rows * head_dim + keys * row + split_tile_rows * (keys + 1) + 3 * split_tile_rows);
+}
+
+/// The most tiles that `rows` rows of any number of sequences can make.
+inline int64_t most_tiles(int64_t rows, int32_t group, int32_t tile_rows) {
+  return rows * quotient_up(group, tile_rows);
+}
+
+inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multiprocessors) {
+  AttentionPlan plan = {};
+  const int32_t group = shape.heads / shape.kv_heads;
+  const int64_t capacity = at_least(1, shape.capacity);
+  plan.fragments =
+      shape.half_cache && shape.aligned && shape.head_dim % 8 == 0 && shape.head_dim <= widest_fragment_head;
+  plan.width = shape.head_dim <= 64 ? 64 : shape.head_dim <= 128 ? 128 : 256;
+  plan.rule = split_rule(shape, multiprocessors);
+
+  const int64_t parts = int64_t{plan.rule.split_rows} * shape.heads * plan.rule.max_splits;
+  if (plan.rule.max_splits > 1) plan.scratch_bytes = parts * (shape.head_dim + 2) * 4;
+
+  // Blocks take work in turn, so a grid larger than what can be resident only costs time.
+  const int64_t resident = int64_t{multiprocessors} * 4;
+  const int64_t split_work =
+      most_tiles(plan.rule.split_rows, group, split_tile_rows) * shape.kv_heads * plan.rule.max_splits;
+  plan.split.grid = static_cast<int32_t>(at_most(split_work, resident));
+  plan.split.threads = plan.fragments ? 32 * split_warps(plan.width) : 128;
+  plan.split.shared_bytes = plan.fragments ? split_shared_bytes(plan.width) : general_shared_bytes(shape.head_dim);
+
+  if (plan.rule.max_splits > 1) {
+    const int64_t warps = int64_t{plan.rule.split_rows} * shape.heads;
+    plan.merge = {static_cast<int32_t>(at_most(quotient_up(warps, 4), int64_t{multiprocessors} * 16)), 128, 0};
+  }
+  if (capacity > few_queries) {
+    const int32_t tile_rows = plan.fragments ? prefill_tile_rows : split_tile_rows;
+    const int64_t work = most_tiles(capacity, group, tile_rows) * shape.kv_heads;
+    plan.prefill.grid = static_cast<int32_t>(at_most(work, resident));
+    plan.prefill.threads = 128;
+    plan.prefill.shared_bytes =
+        plan.fragments ? prefill_shared_bytes(plan.width) : general_shared_bytes(shape.head_dim);
+  }
+  return plan;
+}
+
+}  // namespace graft::kernels::cuda
