@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/containers/staged_collectives.h"
+
 namespace graft {
 namespace {
 
@@ -30,21 +32,7 @@ struct GatherColumnsArgs {
 
 void run_gather_columns(const void* args, const kernels::Context&) {
   const auto& a = *static_cast<const GatherColumnsArgs*>(args);
-  const int64_t rows = *a.rows, ranks = a.ranks->size();
-  if (rows == 0) return;
-  int64_t width = 0;
-  for (int64_t i = 0; i < ranks; ++i) {
-    a.counts[i] = rows * a.columns[i];
-    width += a.columns[i];
-  }
-  a.ranks->all_gather(a.mine, a.counts, a.parts);
-  const float* part = a.parts;
-  float* column = a.out;
-  for (int64_t i = 0; i < ranks; ++i) {
-    for (int64_t r = 0; r < rows; ++r) std::copy_n(part + r * a.columns[i], a.columns[i], column + r * width);
-    part += a.counts[i];
-    column += a.columns[i];
-  }
+  if (*a.rows > 0) gather_columns_on_host(*a.ranks, *a.rows, a.columns, a.mine, a.counts, a.parts, a.out);
 }
 
 constexpr kernels::Variant all_reduce = {
@@ -54,12 +42,33 @@ constexpr kernels::Variant gather_columns = {
 
 }  // namespace
 
-void record_all_reduce(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t width, float* data) {
-  if (ranks.size() > 1) ops.add_call(all_reduce, AllReduceArgs{&ranks, rows, width, data});
+void gather_columns_on_host(Communicator& ranks, int64_t rows, const int64_t* columns, const float* mine,
+                            int64_t* counts, float* parts, float* out) {
+  int64_t width = 0;
+  for (int64_t i = 0; i < ranks.size(); ++i) {
+    counts[i] = rows * columns[i];
+    width += columns[i];
+  }
+  ranks.all_gather(mine, counts, parts);
+  const float* part = parts;
+  float* column = out;
+  for (int64_t i = 0; i < ranks.size(); ++i) {
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(part + r * columns[i], columns[i], column + r * width);
+    part += counts[i];
+    column += columns[i];
+  }
+}
+
+void record_all_reduce(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity, int64_t width,
+                       float* data) {
+  if (ranks.size() == 1) return;
+  if (!ops.space().is_host()) return record_staged_all_reduce(ops, ranks, rows, capacity, width, data);
+  ops.add_call(all_reduce, AllReduceArgs{&ranks, rows, width, data});
 }
 
 void record_gather_columns(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity,
                            const std::vector<int64_t>& columns, const float* mine, float* out) {
+  if (!ops.space().is_host()) return record_staged_gather_columns(ops, ranks, rows, capacity, columns, mine, out);
   const int64_t width = std::accumulate(columns.begin(), columns.end(), int64_t{0});
   GatherColumnsArgs args{&ranks, rows, columns.data(), mine, nullptr, nullptr, out};
   args.counts = ops.arena().take_array<int64_t>(ranks.size());

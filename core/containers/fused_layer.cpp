@@ -129,7 +129,7 @@ void FusedDecoderLayer::record(OpList& ops, Communicator& ranks, const StepView&
   };
   // What was computed waits for the next norm; the bias joins after the sum over the ranks.
   const auto leave = [&](const at::Tensor& bias) {
-    record_all_reduce(ops, ranks, step.token_count, hidden(), activations.contribution);
+    record_all_reduce(ops, ranks, step.token_count, capacity, hidden(), activations.contribution);
     activations.delta = activations.contribution;
     activations.delta_bias = data_or_null(bias);
     activations.delta_bias_dtype = dtype_or_float(bias);

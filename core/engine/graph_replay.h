@@ -56,7 +56,7 @@ class GraphReplay {
     std::unique_ptr<StepMirror> mirror;  ///< on a device
     std::unique_ptr<OpList> ops;
     FusedModel::Outputs outputs;         ///< in the device's memory
-    std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where the device captures and replay is on
+    std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where device and ops let it and replay is on
   };
   /// The captured step that the buffer's contents run in, captured if need be.
   const Captured& find();

@@ -157,7 +157,7 @@ void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLim
     wanted_bytes += memory.cache_blocks.back() * kind.block_bytes();
   }
   const int64_t available = memory_limit > 0 ? memory_limit : device.memory_bytes();
-  int64_t budget = available / ranks_here;
+  int64_t budget = available / (device.is_cpu() ? ranks_here : device.ranks_on_it);
   // Of a machine's memory half is spoken of, and mapped weights are not in it.
   if (memory_limit > 0 || !device.is_cpu()) budget -= memory.weight_bytes + memory.working_bytes;
   const double share = wanted_bytes > budget ? static_cast<double>(budget) / static_cast<double>(wanted_bytes) : 1.0;
@@ -194,7 +194,7 @@ int64_t choose_threads(int64_t threads, int64_t ranks_here) {
 
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
   refuse_what_is_missing(options);
-  DeviceChoice device = choose_device(options);
+  DeviceChoice device = choose_device(options, place);
   // One of several ranks reads its parts of the files and no more.
   const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
   ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
