@@ -1,6 +1,7 @@
 #include "core/engine/cuda_plugin.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -18,38 +19,70 @@ std::string own_directory() {
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::string loader_message() {
+  const char* text = dlerror();
+  return text != nullptr ? text : "the loader gives no reason";
+}
+
+// Null with the reason.
+void* load(std::string& reason) {
+  // A process holds one, whoever loaded it.
+  if (void* loaded = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) return loaded;
+  const std::string directory = own_directory(), beside = directory + kernels::cuda_plugin_library;
+  const bool is_beside = exists(beside);
+  void* library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
+  if (library != nullptr) return library;
+  const std::string message = loader_message();
+  if (is_beside) {
+    // What the loader says begins with the library at fault: this one, or one that it needs and that is not there.
+    const char* fault =
+        message.starts_with(beside) ? "could not be loaded" : "needs a library that could not be loaded";
+    reason = fmt::format("{} {}: {}", beside, fault, message);
+  } else if (message.starts_with(kernels::cuda_plugin_library)) {
+    reason = fmt::format("{} is neither in {} nor on the loader's path", kernels::cuda_plugin_library, directory);
+  } else {
+    reason = fmt::format("{} on the loader's path could not be loaded: {}", kernels::cuda_plugin_library, message);
+  }
+  return nullptr;
+}
+
+// Empty when the table is one that this build may use.
+std::string why_not(const kernels::DevicePlugin* plugin) {
+  if (plugin == nullptr) return fmt::format("{} gives no table", kernels::cuda_plugin_library);
+  if (plugin->version != kernels::device_plugin_version) {
+    return fmt::format("{} has table version {}, expected {}; install all libraries from one package",
+                       kernels::cuda_plugin_library, plugin->version, kernels::device_plugin_version);
+  }
+  if (plugin->build_hash == nullptr || std::strcmp(plugin->build_hash, GRAFT_BUILD_HASH) != 0) {
+    return fmt::format("{} has build hash {:.80}, expected {}; install all libraries from one package",
+                       kernels::cuda_plugin_library, plugin->build_hash != nullptr ? plugin->build_hash : "none",
+                       GRAFT_BUILD_HASH);
+  }
+  return "";
+}
+
 }  // namespace
 
 CudaPlugin find_cuda_plugin() {
-  const std::string beside = own_directory() + kernels::cuda_plugin_library;
-  void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough
-  if (library == nullptr) library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason;
-  if (library == nullptr) {
-    const char* text = dlerror();
-    reason = text != nullptr ? text : beside + " could not be loaded";
-    library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
-  }
-  if (library == nullptr) return refused(StatusCode::not_found, reason);
+  void* library = load(reason);
+  if (library == nullptr) return refused(StatusCode::not_found, std::move(reason));
   const auto get = reinterpret_cast<kernels::GetDevicePlugin>(dlsym(library, kernels::get_cuda_plugin_symbol));
   if (get == nullptr) {
     return refused(StatusCode::version_mismatch,
                    fmt::format("{} has no {}", kernels::cuda_plugin_library, kernels::get_cuda_plugin_symbol));
   }
   const kernels::DevicePlugin* plugin = get();
-  if (plugin == nullptr || plugin->build_hash == nullptr) {
-    return refused(StatusCode::version_mismatch, fmt::format("{} gives no table", kernels::cuda_plugin_library));
-  }
-  if (plugin->version != kernels::device_plugin_version || std::strcmp(plugin->build_hash, GRAFT_BUILD_HASH) != 0) {
-    return refused(StatusCode::version_mismatch,
-                   fmt::format("{} is of version {} and build {}, expected {} and {}", kernels::cuda_plugin_library,
-                               plugin->version, plugin->build_hash, kernels::device_plugin_version, GRAFT_BUILD_HASH));
-  }
-  char text[512] = "";
+  reason = why_not(plugin);
+  if (!reason.empty()) return refused(StatusCode::version_mismatch, std::move(reason));
+  char text[512] = "no usable CUDA device";
   kernels::PluginError error{text, sizeof text};
   int32_t devices = 0;
-  if (plugin->device_count(&devices, &error) != 0) return refused(StatusCode::device_error, text);
-  if (devices < 1) return refused(StatusCode::device_error, "no CUDA device");
+  if (plugin->device_count(&devices, &error) != kernels::plugin_ok || devices < 1) {
+    return refused(StatusCode::device_error, text);
+  }
   return {plugin, devices, StatusCode::ok, ""};
 }
 

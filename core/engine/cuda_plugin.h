@@ -13,10 +13,11 @@ struct CudaPlugin {
   const kernels::DevicePlugin* plugin = nullptr;
   int32_t devices = 0;
   StatusCode code = StatusCode::ok;  ///< NOT_FOUND, VERSION_MISMATCH or DEVICE_ERROR where plugin is null
-  std::string reason;
+  std::string reason;                ///< one line; empty where plugin is not null
 };
 
-/// Never throws for a plug-in that cannot be used. Any thread.
+/// Never throws for a plug-in that cannot be used. Looks again at every call, so that a changed machine can succeed;
+/// where there is a driver the first call wakes it, which takes some 100 ms. Any thread.
 CudaPlugin find_cuda_plugin();
 
 }  // namespace graft

@@ -7,7 +7,7 @@
 namespace graft {
 
 /// The JSON of graft_engine_inspect and graft_engine_info: policy, types, quantisation (null: none), limits, what is
-/// replaced, the split, memory and, before loading, the module tree.
+/// replaced, the split, memory, why "auto" is the CPU and, before loading, the module tree.
 nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded);
 
 }  // namespace graft

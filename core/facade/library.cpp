@@ -21,13 +21,39 @@ const char* best_isa() {
   return "baseline";
 }
 
+nlohmann::json describe_device(const kernels::DevicePlugin& plugin, int32_t device) {
+  nlohmann::json json = {{"device", fmt::format("cuda:{}", device)}};
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  kernels::DeviceInfo info{};
+  if (plugin.device_info(device, &info, &error) != kernels::plugin_ok) {
+    json["error"] = text;
+    return json;
+  }
+  json["name"] = info.name;
+  json["memory_bytes"] = info.memory_bytes;
+  json["capability"] = fmt::format("{}.{}", info.capability_major, info.capability_minor);
+  json["multiprocessors"] = info.multiprocessors;
+  json["l2_bytes"] = info.l2_bytes;
+  return json;
+}
+
+nlohmann::json describe_devices(const CudaPlugin& cuda) {
+  nlohmann::json devices = nlohmann::json::array();
+  devices.push_back({{"device", "cpu"}, {"cores", std::thread::hardware_concurrency()}});
+  for (int32_t device = 0; device < cuda.devices; ++device) {
+    devices.push_back(describe_device(*cuda.plugin, device));
+  }
+  return devices;
+}
+
 int32_t doctor(Buffer* out, ErrorText* error) {
   return guarded(error, [&] {
     nlohmann::json policies = nlohmann::json::array();
     for (const Policy* policy : graft::policies()) policies.push_back(policy->name);
     const CudaPlugin cuda = find_cuda_plugin();
     const nlohmann::json json = {
-        {"devices", {{{"device", "cpu"}, {"cores", std::thread::hardware_concurrency()}}}},
+        {"devices", describe_devices(cuda)},
         {"kernels", best_isa()},
         {"kernels_problem", kernels::forced_isa_problem() != nullptr ? kernels::forced_isa_problem() : ""},
         {"policies", policies},

@@ -146,13 +146,15 @@ struct RunningSoftmax {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       float found = -__builtin_inff();
+      const int32_t column = first_key + 2 * static_cast<int32_t>(threadIdx.x % 4);
+      // Most keys of a long context: no mask and no switch to look at for each.
+      const bool plain = rules[half].sees_plainly(a, first_key, first_key + 8 * tiles - 1);
 #pragma unroll
       for (int j = 0; j < tiles; ++j) {
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
           float& score = scores[j][2 * half + i];
-          const int32_t key = first_key + 8 * j + 2 * static_cast<int32_t>(threadIdx.x % 4) + i;
-          score = rules[half].score(a, key, score);
+          score = plain ? score * a.scale : rules[half].score(a, column + 8 * j + i, score);
           found = fmaxf(found, score);
         }
       }

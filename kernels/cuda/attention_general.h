@@ -46,7 +46,8 @@ __device__ inline float sum_of_eight(float value) {
   return value;
 }
 
-__global__ void __launch_bounds__(128) attend_general(AttentionArgs a, SplitRule rule, bool few, int32_t keys_at_once) {
+__global__ void __launch_bounds__(128, 4)
+    attend_general(AttentionArgs a, SplitRule rule, bool few, int32_t keys_at_once) {
   wait_for_previous_kernel();
   let_next_kernel_start();
   const int32_t dim = a.cache.head_dim, group = a.heads / a.cache.kv_heads;

@@ -27,7 +27,7 @@ __device__ inline void round_queries(const AttentionArgs& a, const Work& work, u
 }
 
 template <class Type, int width, int stage_keys>
-__global__ void __launch_bounds__(32 * prefill_warps) attend_prefill(AttentionArgs a, SplitRule rule) {
+__global__ void __launch_bounds__(32 * prefill_warps, 2) attend_prefill(AttentionArgs a, SplitRule rule) {
   constexpr int stride = width + padding, stage = 2 * stage_keys * stride, tiles = stage_keys / 8;
   constexpr int own_keys = stage_keys / prefill_warps;  // that a warp asks for
   auto* queries = static_cast<uint16_t*>(dynamic_shared());

@@ -136,6 +136,11 @@ struct RowRule {
     }
   }
 
+  /// Whether it sees all keys from first to last, so that a score is no more than the scaled product.
+  __device__ bool sees_plainly(const AttentionArgs& a, int32_t first, int32_t last) const {
+    return a.softcap <= 0 && a.alibi_slopes == nullptr && first >= begin && last < end;
+  }
+
   /// The score of a key from the raw product; -inf where it is not seen.
   __device__ float score(const AttentionArgs& a, int32_t key, float product) const {
     if (key < begin || key >= end) return -__builtin_inff();

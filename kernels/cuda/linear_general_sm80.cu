@@ -1,0 +1,74 @@
+// linear for whatever the fast kernels leave: rows that are not whole 16 bytes, groups of any size, segments of
+// different types. A warp for each output, its lanes along the depth; up to 8 rows of x pass by each weight.
+#include "kernels/cuda/convert.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/linear_plan.h"
+#include "kernels/cuda/reduce.h"
+#include "kernels/spec/variant.h"
+
+namespace graft::kernels {
+namespace {
+
+using namespace cuda;
+
+constexpr int warps = 8;
+constexpr int rows_at_once = 8;
+
+__device__ float weight_at(const LinearSegment& segment, int64_t in_features, int64_t row, int64_t i) {
+  const DType dtype = segment.weight_dtype;
+  if (dtype != DType::int8 && dtype != DType::int4) return load_element(segment.weight, row * in_features + i, dtype);
+  const float scale = segment.scales[row * divide_up(in_features, segment.group_size) + i / segment.group_size];
+  if (dtype == DType::int8) {
+    return static_cast<float>(static_cast<const signed char*>(segment.weight)[row * in_features + i]) * scale;
+  }
+  const unsigned byte = static_cast<const unsigned char*>(segment.weight)[row * ((in_features + 1) / 2) + i / 2];
+  return static_cast<float>(static_cast<int>(i % 2 == 0 ? byte & 15u : byte >> 4) - 8) * scale;
+}
+
+__global__ void __launch_bounds__(32 * warps) linear_kernel(const __grid_constant__ LinearArgs a, int64_t outputs) {
+  wait_for_previous_kernel();
+  let_next_kernel_start();
+  const unsigned lane = threadIdx.x % 32;
+  const int64_t rows = *a.rows, stride = static_cast<int64_t>(gridDim.x) * warps;
+  for (int64_t o = static_cast<int64_t>(blockIdx.x) * warps + threadIdx.x / 32; o < outputs; o += stride) {
+    const OutputTile at = output_tile(a, o, 1);
+    const LinearSegment& segment = a.segments[at.segment];
+    for (int64_t first = 0; first < rows; first += rows_at_once) {
+      const int64_t count = rows - first < rows_at_once ? rows - first : rows_at_once;
+      float sums[rows_at_once] = {};
+      for (int64_t i = lane; i < a.in_features; i += 32) {
+        const float weight = weight_at(segment, a.in_features, at.row, i);
+        const float* x = a.x + first * a.x_stride + i;
+#pragma unroll
+        for (int r = 0; r < rows_at_once; ++r) {
+          if (r < count) sums[r] += weight * x[r * a.x_stride];
+        }
+      }
+#pragma unroll
+      for (int r = 0; r < rows_at_once; ++r) {
+        float sum = warp_sum(sums[r]);
+        if (lane != 0 || r >= count) continue;
+        float* out = a.out + (first + r) * a.out_stride + at.out_column + at.row;
+        if (segment.bias != nullptr) sum += load_element(segment.bias, at.row, segment.bias_dtype);
+        *out = a.accumulate ? *out + sum : sum;
+      }
+    }
+  }
+}
+
+bool accepts(const void* args) { return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::general; }
+
+void run(const void* args, const Context& context) {
+  const auto& a = *static_cast<const LinearArgs*>(args);
+  const int64_t outputs = out_features(a);
+  if (outputs == 0 || a.capacity == 0) return;
+  const unsigned grid = grid_for(divide_up(outputs, warps), 2 * multiprocessors(context));
+  launch_overlapped(linear_kernel, {grid, 1, 1}, {32 * warps, 1, 1}, 0, context.stream, a, outputs);
+}
+
+}  // namespace
+
+extern const Variant kernel_cuda_linear_general_sm80;
+const Variant kernel_cuda_linear_general_sm80 = {Op::linear, Isa::sm80, "linear.general.sm80", accepts, nullptr, run};
+
+}  // namespace graft::kernels

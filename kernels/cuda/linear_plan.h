@@ -1,0 +1,186 @@
+// Launch plans of the linear kernels: which kernel serves which arguments, and with what grid, tiles and memory.
+#pragma once
+
+#include "kernels/cuda/plan.h"
+#include "kernels/spec/linear.h"
+
+namespace graft::kernels::cuda {
+
+/// The kernels share out all arguments: each accepts its own class.
+enum class LinearClass { general, gemv, gemv_quantized, gemm, gemm_float32, gemm_quantized };
+
+constexpr int64_t gemv_capacity = 8;
+
+/// Weights in 16 bytes.
+GRAFT_BOTH int64_t weights_per_16(DType dtype) {
+  if (dtype == DType::float32) return 4;
+  if (dtype == DType::int8) return 16;
+  return dtype == DType::int4 ? 32 : 8;
+}
+
+inline bool is_aligned(const void* address, uintptr_t bytes) {
+  return reinterpret_cast<uintptr_t>(address) % bytes == 0;
+}
+
+/// Whether rows of the segment can be read 16 bytes at a time, each of one scale: rows of whole 16 bytes that begin on
+/// such, and groups of a power of two that hold 32 weights or more, or the whole row.
+inline bool reads_wide(const LinearSegment& segment, int64_t in_features) {
+  if (!is_aligned(segment.weight, 16) || in_features % weights_per_16(segment.weight_dtype) != 0) return false;
+  if (segment.weight_dtype != DType::int8 && segment.weight_dtype != DType::int4) return true;
+  const int64_t group = segment.group_size;
+  return group >= in_features || (group >= 32 && (group & (group - 1)) == 0);
+}
+
+inline LinearClass linear_class(const LinearArgs& a) {
+  if (a.in_features < 1 || a.segment_count < 1 || a.x_stride % 4 != 0 || !is_aligned(a.x, 16)) {
+    return LinearClass::general;
+  }
+  const DType dtype = a.segments[0].weight_dtype;
+  for (int32_t s = 0; s < a.segment_count; ++s) {
+    if (a.segments[s].weight_dtype != dtype || !reads_wide(a.segments[s], a.in_features)) return LinearClass::general;
+  }
+  const bool quantized = dtype == DType::int8 || dtype == DType::int4;
+  if (a.capacity <= gemv_capacity) return quantized ? LinearClass::gemv_quantized : LinearClass::gemv;
+  if (quantized) return LinearClass::gemm_quantized;
+  return dtype == DType::float32 ? LinearClass::gemm_float32 : LinearClass::gemm;
+}
+
+/// log2 of the weights that share a scale; large where a row has one scale.
+GRAFT_BOTH int32_t group_shift(int64_t group_size, int64_t in_features) {
+  if (group_size >= in_features) return 62;
+  int32_t shift = 0;
+  while ((int64_t{1} << shift) < group_size) ++shift;
+  return shift;
+}
+
+/// Outputs in tiles of `size` rows of the weights, none of which spans two segments.
+struct OutputTile {
+  int32_t segment;     ///< -1 beyond the last
+  int64_t row;         ///< first row of the tile in its segment
+  int64_t out_column;  ///< where the segment begins in a row of `out`
+};
+
+GRAFT_BOTH OutputTile output_tile(const LinearArgs& a, int64_t tile, int64_t size) {
+  int64_t column = 0;
+  for (int32_t s = 0; s < a.segment_count; ++s) {
+    const int64_t tiles = divide_up(a.segments[s].out_features, size);
+    if (tile < tiles) return {s, tile * size, column};
+    tile -= tiles;
+    column += a.segments[s].out_features;
+  }
+  return {-1, 0, column};
+}
+
+inline int64_t output_tiles(const LinearArgs& a, int64_t size) {
+  int64_t tiles = 0;
+  for (int32_t s = 0; s < a.segment_count; ++s) tiles += divide_up(a.segments[s].out_features, size);
+  return tiles;
+}
+
+inline int64_t out_features(const LinearArgs& a) { return output_tiles(a, 1); }
+
+// --- gemv
+// --------------------------------------------------------------------------------------------------------------
+
+constexpr int gemv_warps = 12;   ///< more would leave too few registers for 8 rows
+constexpr int gemv_outputs = 4;  ///< rows of the weights that a warp reads side by side
+
+/// Rows of x that the kernel is compiled for: the least that holds `rows`.
+GRAFT_BOTH int32_t gemv_rows(int64_t rows) { return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8; }
+
+/// One block on each multiprocessor takes batches of gemv_warps / split groups of gemv_outputs outputs; `split` warps
+/// share the depth of a group.
+struct GemvPlan {
+  int32_t split;
+  int64_t groups;
+  int64_t batches;
+  int64_t grid;
+  int64_t x_bytes;  ///< shared memory for rows of x, or for as much of their depth as fits
+  int64_t shared_bytes;
+};
+
+/// Depth that the warps of a group cover in one step, each lane 16 bytes.
+GRAFT_BOTH int64_t gemv_step(DType dtype, int64_t split) { return 32 * weights_per_16(dtype) * split; }
+
+constexpr int64_t gemv_partial_bytes = 2 * gemv_warps * gemv_outputs * 8 * 4;
+constexpr int64_t gemv_x_limit = (shared_limit - gemv_partial_bytes) / 1024 * 1024;
+
+inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors) {
+  const DType dtype = a.segments[0].weight_dtype;
+  const int64_t rows = gemv_rows(a.capacity);
+  GemvPlan best = {};
+  double best_filled = -1;
+  for (int32_t split = 1; split <= gemv_warps; ++split) {
+    if (gemv_warps % split != 0) continue;
+    const int64_t step = gemv_step(dtype, split);
+    if (split > 1 && (step * rows * 4 > gemv_x_limit || gemv_step(dtype, split - 1) >= a.in_features)) break;
+    GemvPlan plan = {};
+    plan.split = split;
+    plan.groups = output_tiles(a, gemv_outputs);
+    plan.batches = divide_up(plan.groups, gemv_warps / split);
+    plan.grid = plan.batches < multiprocessors ? plan.batches : multiprocessors;
+    const int64_t whole = round_up(a.in_features, step) * rows * 4;
+    plan.x_bytes = whole < gemv_x_limit ? whole : gemv_x_limit;
+    plan.shared_bytes = plan.x_bytes + gemv_partial_bytes;
+    // The part of the device's time that is work: batches come in rounds of one a multiprocessor, and the depth in
+    // whole steps.
+    const int64_t rounds = divide_up(plan.batches, multiprocessors);
+    const double filled = static_cast<double>(plan.groups) /
+                          static_cast<double>(rounds * multiprocessors * gemv_warps) * split *
+                          static_cast<double>(a.in_features) / static_cast<double>(round_up(a.in_features, step));
+    if (filled > best_filled * 1.02) {
+      best = plan;
+      best_filled = filled;
+    }
+  }
+  return best;
+}
+
+// --- gemm
+// --------------------------------------------------------------------------------------------------------------
+
+constexpr int gemm_depth = 32;  ///< of a stage
+
+/// Blocks of tile_rows x tile_columns outputs; `splits` blocks share the depth of a tile and leave their sums in
+/// scratch for a second kernel.
+struct GemmPlan {
+  int32_t tile_rows;
+  int32_t tile_columns;
+  int64_t row_tiles;
+  int64_t column_tiles;
+  int64_t splits;
+  int64_t split_depth;  ///< a multiple of gemm_depth
+  int64_t scratch_bytes;
+};
+
+inline GemmPlan gemm_tiles(const LinearArgs& a, int32_t tile_rows, int32_t tile_columns, int64_t multiprocessors) {
+  constexpr int64_t most_splits = 16, least_depth = 256;
+  GemmPlan plan = {};
+  plan.tile_rows = tile_rows;
+  plan.tile_columns = tile_columns;
+  plan.row_tiles = divide_up(a.capacity, tile_rows);
+  plan.column_tiles = output_tiles(a, tile_columns);
+  const int64_t tiles = plan.row_tiles * plan.column_tiles;
+  int64_t splits = 1;
+  if (tiles > 0 && tiles < 2 * multiprocessors) splits = 2 * multiprocessors / tiles;
+  if (splits > most_splits) splits = most_splits;
+  const int64_t deep = a.in_features / least_depth;
+  if (splits > deep) splits = deep > 1 ? deep : 1;
+  plan.split_depth = round_up(divide_up(a.in_features, splits), gemm_depth);
+  plan.splits = divide_up(a.in_features, plan.split_depth);
+  plan.scratch_bytes = plan.splits > 1 ? plan.splits * a.capacity * out_features(a) * 4 : 0;
+  return plan;
+}
+
+/// For tensor cores: the tile that suits the rows.
+inline GemmPlan gemm_plan(const LinearArgs& a, int64_t multiprocessors) {
+  if (a.capacity <= 32) return gemm_tiles(a, 32, 64, multiprocessors);
+  if (a.capacity <= 128) return gemm_tiles(a, 64, 64, multiprocessors);
+  return gemm_tiles(a, 128, 128, multiprocessors);
+}
+
+inline GemmPlan gemm_float32_plan(const LinearArgs& a, int64_t multiprocessors) {
+  return gemm_tiles(a, 64, 64, multiprocessors);
+}
+
+}  // namespace graft::kernels::cuda

@@ -1,0 +1,240 @@
+// Each kernel at the shapes of one decoded token of Llama-3.1-8B, from a graph of many launches, over memory that is
+// far larger than the L2 cache. Prints a JSON object a line: microseconds of a launch and the bytes that it must read
+// and write in that time. Contents are zero where no figure depends on them; kernels/cuda has the tests of results.
+#include <string>
+
+#include "kernels/cuda/choose.h"
+#include "kernels/cuda/launch_error.h"
+#include "kernels/spec/activation.h"
+#include "kernels/spec/attention.h"
+#include "kernels/spec/linear.h"
+#include "kernels/spec/quantized.h"
+#include "kernels/spec/residual_norm.h"
+#include "tests/bench/cuda/measure.h"
+
+namespace graft::bench {
+namespace {
+
+using namespace kernels;
+
+constexpr int launches = 32;
+constexpr int64_t pool_bytes = int64_t{4} << 30;
+
+struct Bench {
+  Clock clock;
+  int32_t multiprocessors = 0;
+  Isa isa = Isa::reference;
+  unsigned char* pool = nullptr;  // weights and caches: read in turn
+  int64_t taken = 0;
+  unsigned char* small = nullptr;  // activations: stay in the cache, as they do in a step
+  int64_t small_taken = 0;
+
+  Bench() {
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, 0), "device");
+    multiprocessors = properties.multiProcessorCount;
+    isa = cuda::isa_of_capability(properties.major, properties.minor);
+    pool = static_cast<unsigned char*>(device_memory(static_cast<size_t>(pool_bytes)));
+    small = static_cast<unsigned char*>(device_memory(size_t{256} << 20));
+    check(cudaMemset(pool, 0, static_cast<size_t>(pool_bytes)), "memset");
+    check(cudaMemset(small, 0, size_t{256} << 20), "memset");
+  }
+
+  /// The next piece of the pool; over again from the start where it ends.
+  void* next(int64_t bytes) {
+    bytes = (bytes + 255) / 256 * 256;
+    if (taken + bytes > pool_bytes) taken = 0;
+    void* piece = pool + taken;
+    taken += bytes;
+    return piece;
+  }
+  template <class T>
+  T* scratch(int64_t count) {
+    auto* piece = reinterpret_cast<T*>(small + small_taken);
+    small_taken += (count * static_cast<int64_t>(sizeof(T)) + 255) / 256 * 256;
+    if (small_taken > int64_t{256} << 20) check(cudaErrorMemoryAllocation, "scratch");
+    return piece;
+  }
+  int32_t* number(const std::vector<int32_t>& values) {
+    auto* place = scratch<int32_t>(static_cast<int64_t>(values.size()));
+    check(cudaMemcpy(place, values.data(), values.size() * sizeof(int32_t), cudaMemcpyHostToDevice), "copy");
+    return place;
+  }
+
+  /// `renew(args)` moves the arguments to other memory for each launch.
+  template <class Args, class Renew>
+  void figure(const std::string& what, Op op, Args args, int64_t bytes, Renew renew) {
+    const Variant* variant = cuda::choose(cuda_kernel_table(), isa, op, &args);
+    if (variant == nullptr) {
+      std::fprintf(stderr, "%s: no kernel\n", what.c_str());
+      return;
+    }
+    const int64_t before = small_taken;
+    if constexpr (requires { args.scratch; }) {
+      const int64_t needed = variant->scratch_bytes != nullptr ? variant->scratch_bytes(&args, multiprocessors) : 0;
+      args.scratch = scratch<unsigned char>(needed);
+    }
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t launchable = nullptr;
+    check(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeThreadLocal), "capture");
+    for (int i = 0; i < launches; ++i) {
+      renew(args);
+      variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream()});
+    }
+    check(cudaStreamEndCapture(clock.stream(), &graph), "capture");
+    check(cuda::kept_launch_error(), what.c_str());
+    check(cudaGraphInstantiate(&launchable, graph, 0), "graph");
+    const Times times = clock.measure(9, [&] { check(cudaGraphLaunch(launchable, clock.stream()), "graph"); });
+    const double us = times.median * 1e3 / launches;
+    std::printf(
+        "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
+        "\"gb_s\": %.1f}\n",
+        what.c_str(), variant->name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
+        static_cast<long long>(bytes), static_cast<double>(bytes) / us * 1e-3);
+    std::fflush(stdout);
+    cudaGraphExecDestroy(launchable);
+    cudaGraphDestroy(graph);
+    small_taken = before;
+  }
+};
+
+struct LinearShape {
+  const char* name;
+  int64_t in;
+  std::vector<int64_t> out;
+};
+
+const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::bfloat16:
+      return "bf16";
+    case DType::float16:
+      return "fp16";
+    case DType::int8:
+      return "int8-g128";
+    default:
+      return "int4-g128";
+  }
+}
+
+void linear(Bench& bench, const LinearShape& shape, DType dtype, int32_t rows) {
+  constexpr int64_t group = 128;
+  const bool quantized = is_quantized(dtype);
+  const auto row_bytes = [&](int64_t in) {
+    return quantized ? quantized_row_bytes(in, dtype) : in * float_dtype_bytes(dtype);
+  };
+  LinearArgs args = {};
+  int64_t bytes = 0, total = 0;
+  for (const int64_t out : shape.out) {
+    LinearSegment& segment = args.segments[args.segment_count++];
+    segment.weight_dtype = dtype;
+    segment.bias_dtype = DType::bfloat16;
+    segment.out_features = out;
+    segment.group_size = quantized ? group : 0;
+    // Also where arguments are accepted by what they point to.
+    segment.weight = bench.pool;
+    segment.scales = quantized ? reinterpret_cast<const float*>(bench.pool) : nullptr;
+    bytes += out * (row_bytes(shape.in) + (quantized ? quantized_groups(shape.in, group) * 4 : 0));
+    total += out;
+  }
+  const int64_t before = bench.small_taken;
+  args.rows = bench.number({rows});
+  args.capacity = rows;
+  args.in_features = shape.in;
+  args.x_stride = shape.in;
+  args.x = bench.scratch<float>(rows * shape.in);
+  args.out_stride = total;
+  args.out = bench.scratch<float>(rows * total);
+  bench.figure(std::string("linear ") + shape.name + " " + name_of(dtype) + " x" + std::to_string(rows), Op::linear,
+               args, bytes, [&](LinearArgs& a) {
+                 for (int32_t s = 0; s < a.segment_count; ++s) {
+                   LinearSegment& segment = a.segments[s];
+                   segment.weight = bench.next(segment.out_features * row_bytes(shape.in));
+                   if (quantized) {
+                     segment.scales = static_cast<const float*>(
+                         bench.next(segment.out_features * quantized_groups(shape.in, group) * 4));
+                   }
+                 }
+               });
+  bench.small_taken = before;
+}
+
+// One sequence with one query against `context` keys.
+void attention(Bench& bench, int32_t context, DType dtype) {
+  constexpr int32_t kv_heads = 8, heads = 32, head_dim = 128, block_size = 64;
+  const int32_t blocks = (context + block_size - 1) / block_size;
+  const int64_t before = bench.small_taken, side = int64_t{blocks} * block_size * kv_heads * head_dim * 2;
+  std::vector<int32_t> table(static_cast<size_t>(blocks));
+  for (int32_t b = 0; b < blocks; ++b) table[static_cast<size_t>(b)] = b;
+  AttentionArgs args = {};
+  args.sequences = bench.number({1});
+  args.capacity = 1;
+  args.query_stride = (heads + 2 * kv_heads) * head_dim;
+  args.query = bench.scratch<float>(args.query_stride);
+  args.query_starts = bench.number({0, 1});
+  args.context_lengths = bench.number({context});
+  args.block_table = bench.number(table);
+  args.block_table_stride = blocks;
+  args.cache = {bench.pool, bench.pool, dtype, block_size, kv_heads, head_dim};
+  args.heads = heads;
+  args.scale = 0.088f;
+  args.causal = true;
+  args.out_stride = heads * head_dim;
+  args.out = bench.scratch<float>(args.out_stride);
+  const int64_t bytes = int64_t{2} * context * kv_heads * head_dim * 2;
+  bench.figure("attention of one query, context " + std::to_string(context), Op::attention, args, bytes,
+               [&](AttentionArgs& a) {
+                 a.cache.key = bench.next(side);
+                 a.cache.value = bench.next(side);
+               });
+  bench.small_taken = before;
+}
+
+void norm(Bench& bench, int64_t width) {
+  ResidualNormArgs args = {};
+  args.rows = bench.number({1});
+  args.width = width;
+  args.residual = bench.scratch<float>(width);
+  args.delta = bench.scratch<float>(width);
+  args.kind = NormKind::rms;
+  args.weight = bench.scratch<uint16_t>(width);
+  args.weight_dtype = DType::bfloat16;
+  args.epsilon = 1e-5f;
+  args.out = bench.scratch<float>(width);
+  bench.figure("residual + norm", Op::residual_norm, args, width * (4 * 4 + 2), [](ResidualNormArgs&) {});
+}
+
+void activation(Bench& bench, int64_t width) {
+  ActivationArgs args = {};
+  args.rows = bench.number({1});
+  args.width = width;
+  args.kind = Activation::silu;
+  args.gated = true;
+  args.x = bench.scratch<float>(2 * width);
+  args.x_stride = 2 * width;
+  args.out = bench.scratch<float>(width);
+  args.out_stride = width;
+  bench.figure("gated activation", Op::activation, args, width * 12, [](ActivationArgs&) {});
+}
+
+int run() {
+  Bench bench;
+  const LinearShape shapes[] = {{"qkv", 4096, {4096, 1024, 1024}},
+                                {"attention output", 4096, {4096}},
+                                {"gate + up", 4096, {14336, 14336}},
+                                {"down", 14336, {4096}},
+                                {"head", 4096, {128256}}};
+  for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
+    for (const LinearShape& shape : shapes) linear(bench, shape, dtype, 1);
+  }
+  for (const int32_t rows : {4, 8, 16, 64}) linear(bench, shapes[2], DType::bfloat16, rows);
+  for (const int32_t context : {512, 4096, 32768}) attention(bench, context, DType::bfloat16);
+  norm(bench, 4096);
+  activation(bench, 14336);
+  return 0;
+}
+
+}  // namespace
+}  // namespace graft::bench
+
+int main() { return graft::bench::run(); }

@@ -1,0 +1,117 @@
+// The stand-in for tests/cuda/support.h that runs the same tests on a real device, through the plug-in's table. "Device
+// memory" is pinned host memory that kernels see at the same address, so that the reference reads it too; whatever lies
+// around it is checked afterwards. compute-sanitizer sees each piece as an allocation of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/spec/device_plugin.h"
+#include "tests/kernels/support.h"
+
+extern "C" const graft::kernels::DevicePlugin* graft_cuda_plugin();
+
+namespace emulated {
+
+enum class Order { forward, reverse, shuffled };  // the device has its own
+
+struct Device {
+  int multiprocessors = 1;
+  int capability_major = 0;
+  int capability_minor = 0;
+  size_t shared_bytes_per_block = 0;
+  Order order = Order::forward;
+};
+/// What the device says; changes to it change nothing.
+Device& device();
+
+/// The first failure since the last call, in words.
+std::string take_failure();
+
+}  // namespace emulated
+
+namespace graft::kernels::testing {
+
+/// Ends the program where memory cannot be had.
+void* allocate_pinned(size_t bytes);
+void release_pinned(void* memory);
+
+/// Begins 16-byte aligned plus `misalignment`; `margin` bytes before and after must stay as they are.
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(size_t bytes, size_t misalignment = 0)
+      : bytes_(bytes),
+        offset_(margin + misalignment),
+        base_(static_cast<unsigned char*>(allocate_pinned(bytes + misalignment + 2 * margin))) {
+    std::memset(base_, guard, bytes + misalignment + 2 * margin);
+    std::memset(base_ + offset_, 0xff, bytes);  // NaN
+  }
+  template <class T>
+  explicit DeviceMemory(const std::vector<T>& values, size_t misalignment = 0)
+      : DeviceMemory(values.size() * sizeof(T), misalignment) {
+    if (!values.empty()) std::memcpy(data(), values.data(), bytes_);
+  }
+  ~DeviceMemory() {
+    for (size_t i = 0; i < offset_; ++i) EXPECT_EQ(base_[i], guard) << offset_ - i << " bytes before the beginning";
+    for (size_t i = 0; i < margin; ++i) EXPECT_EQ(base_[offset_ + bytes_ + i], guard) << i << " bytes after the end";
+    release_pinned(base_);
+  }
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  void* data() { return base_ + offset_; }
+  template <class T>
+  T* as() {
+    return reinterpret_cast<T*>(data());
+  }
+  size_t bytes() const { return bytes_; }
+  template <class T>
+  std::vector<T> read() const {
+    std::vector<T> values(bytes_ / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), base_ + offset_, values.size() * sizeof(T));
+    return values;
+  }
+
+ private:
+  static constexpr size_t margin = 256;
+  static constexpr unsigned char guard = 0xa5;
+
+  size_t bytes_, offset_;
+  unsigned char* base_;
+};
+
+/// Elements of a floating type in device memory.
+inline std::vector<unsigned char> typed(DType dtype, const std::vector<float>& values) {
+  std::vector<unsigned char> bytes(values.size() * static_cast<size_t>(float_dtype_bytes(dtype)));
+  for (size_t i = 0; i < values.size(); ++i) store_float(bytes.data(), static_cast<int64_t>(i), dtype, values[i]);
+  return bytes;
+}
+
+/// Runs `variant` on the device's stream and waits. What failed is one failure of the test; a lost device ends the
+/// program, since nothing can run after it.
+void run_on_device(const Variant& variant, const void* args);
+
+/// As the emulation's: scratch is poisoned, its surroundings are checked, and it is written to args.scratch where the
+/// struct has one.
+template <class Args>
+void run_emulated(const Variant& variant, Args args, emulated::Order = emulated::Order::forward) {
+  const int32_t workers = emulated::device().multiprocessors;
+  const int64_t needed = variant.scratch_bytes != nullptr ? variant.scratch_bytes(&args, workers) : 0;
+  DeviceMemory scratch(static_cast<size_t>((needed + 63) / 64 * 64));
+  if constexpr (requires { args.scratch; }) args.scratch = scratch.data();
+  run_on_device(variant, &args);
+}
+
+constexpr std::array<emulated::Order, 1> all_orders = {emulated::Order::forward};
+
+/// Calls `check` with every CUDA variant of `op` that the device has and that accepts `args`. Returns how many there
+/// were.
+int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check,
+                          Isa highest = Isa::sm100);
+
+}  // namespace graft::kernels::testing

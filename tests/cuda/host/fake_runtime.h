@@ -1,0 +1,25 @@
+// A CUDA runtime that does nothing but remember, in the place of libcudart: what the plug-in makes of its answers can
+// be tested on a machine without a device. Used by one thread.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <map>
+#include <string>
+
+namespace fake {
+
+struct Runtime {
+  int devices = 1;
+  int driver = 13000;
+  int capability = 90;                        ///< 10 * major + minor
+  int current = 0;                            ///< device
+  int live = 0;                               ///< pieces of memory, streams, events, graphs
+  bool recording = false;                     ///< between begin and end of a capture
+  bool recording_broken = false;              ///< the end of the capture fails
+  std::map<std::string, cudaError_t> answer;  ///< by function, until it is taken out; success otherwise
+  cudaError_t lost = cudaSuccess;             ///< the answer of everything
+};
+Runtime& runtime();
+
+}  // namespace fake

@@ -1,0 +1,213 @@
+// What the plug-in's host part makes of the runtime's answers, over a runtime that is not there.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "kernels/cuda/launch_error.h"
+#include "kernels/spec/device_plugin.h"
+#include "tests/cuda/host/fake_runtime.h"
+
+extern "C" const graft::kernels::DevicePlugin* graft_cuda_plugin();
+
+namespace graft::kernels {
+namespace {
+
+bool accepts_even(const void* args) { return *static_cast<const int*>(args) % 2 == 0; }
+constexpr Variant plain{Op::linear, Isa::sm80, "plain", nullptr, nullptr, nullptr};
+constexpr Variant newer{Op::linear, Isa::sm90, "newer", accepts_even, nullptr, nullptr};
+constexpr Variant newest{Op::linear, Isa::sm100, "newest", nullptr, nullptr, nullptr};
+constexpr const Variant* variants[] = {&newest, &plain, &newer};
+
+}  // namespace
+
+const VariantTable& cuda_kernel_table() {
+  static constexpr VariantTable table{variants, 3};
+  return table;
+}
+
+namespace {
+
+class Host : public ::testing::Test {
+ protected:
+  void SetUp() override { runtime = fake::Runtime{}; }
+  void TearDown() override { EXPECT_EQ(runtime.live, 0) << "something was not given back"; }
+
+  bool says(const char* words) const { return std::strstr(text, words) != nullptr; }
+  int32_t count() {
+    text[0] = '\0';
+    return plugin.device_count(&devices, &error);
+  }
+
+  fake::Runtime& runtime = fake::runtime();
+  const DevicePlugin& plugin = *graft_cuda_plugin();
+  char text[256] = "";
+  PluginError error{text, sizeof text};
+  int32_t devices = -1;
+  void* const stream = &runtime;
+};
+
+TEST_F(Host, EveryEntryOfTheTableIsThere) {
+  EXPECT_EQ(plugin.version, device_plugin_version);
+  EXPECT_STREQ(plugin.build_hash, GRAFT_BUILD_HASH);
+  const auto* entry = reinterpret_cast<void* const*>(&plugin.device_count);
+  const auto* end = reinterpret_cast<void* const*>(&plugin + 1);
+  for (; entry < end; ++entry) EXPECT_NE(*entry, nullptr);
+}
+
+TEST_F(Host, SaysWhyThereIsNoDevice) {
+  EXPECT_EQ(count(), plugin_ok);
+  EXPECT_EQ(devices, 1);
+  runtime.capability = 75;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("compute capability 7.5, expected 8.0")) << text;
+  EXPECT_EQ(devices, 0);
+  EXPECT_EQ(plugin.make_current(0, &error), plugin_failed);
+  EXPECT_TRUE(says("capability 7.5")) << text;
+  runtime.answer["cudaGetDeviceCount"] = cudaErrorNoDevice;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("shows no device")) << text;
+  runtime.answer["cudaGetDeviceCount"] = cudaErrorInsufficientDriver;
+  runtime.driver = 12080;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("for CUDA 12.8, expected 13.0")) << text;
+  runtime.driver = 0;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("no NVIDIA driver")) << text;
+  runtime.answer["cudaGetDeviceCount"] = cudaErrorSystemNotReady;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("cudaGetDeviceCount: fake text (fakeName)")) << text;
+}
+
+TEST_F(Host, ChoosesTheHighestThatTheDeviceHasAndThatAccepts) {
+  const int even = 2, odd = 3;
+  const std::pair<int, const Variant*> expected[] = {
+      {80, &plain}, {89, &plain}, {90, &newer}, {100, &newest}, {120, &newest}};
+  for (const auto& [capability, variant] : expected) {
+    runtime.capability = capability;
+    EXPECT_EQ(plugin.select(0, Op::linear, &even), variant) << capability;
+  }
+  runtime.capability = 90;
+  EXPECT_EQ(plugin.select(0, Op::linear, &odd), &plain);
+  EXPECT_EQ(plugin.select(0, Op::attention, &even), nullptr);
+  runtime.capability = 75;
+  EXPECT_EQ(plugin.select(0, Op::linear, &even), nullptr);
+}
+
+TEST_F(Host, ANameIsCutToItsPlace) {
+  DeviceInfo info;
+  ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);
+  EXPECT_EQ(std::strlen(info.name), sizeof info.name - 1);
+  EXPECT_EQ(info.multiprocessors, 132);
+}
+
+TEST_F(Host, ATextIsCutToItsPlaceAndMayBeLeftOut) {
+  runtime.answer["cudaMalloc"] = cudaErrorMemoryAllocation;
+  void* memory = nullptr;
+  char small[6] = "-----";
+  PluginError cut{small, sizeof small};
+  EXPECT_EQ(plugin.allocate(0, 8, &memory, &cut), plugin_out_of_memory);
+  EXPECT_STREQ(small, "cudaM");
+  EXPECT_EQ(plugin.allocate(0, 8, &memory, nullptr), plugin_out_of_memory);
+  PluginError none{nullptr, 0};
+  EXPECT_EQ(plugin.allocate(0, 8, &memory, &none), plugin_out_of_memory);
+}
+
+TEST_F(Host, LeavesTheCallersDeviceAsItWas) {
+  runtime.devices = 4;
+  runtime.current = 3;
+  void *memory = nullptr, *made = nullptr, *event = nullptr;
+  int64_t available = 0;
+  ASSERT_EQ(plugin.allocate(1, 8, &memory, &error), plugin_ok);
+  ASSERT_EQ(plugin.stream_new(1, &made, &error), plugin_ok);
+  ASSERT_EQ(plugin.event_new(1, true, &event, &error), plugin_ok);
+  ASSERT_EQ(plugin.free_memory(1, &available, &error), plugin_ok);
+  EXPECT_EQ(available, 5);
+  plugin.event_free(event);
+  plugin.stream_free(1, made);
+  plugin.release(1, memory);
+  EXPECT_EQ(runtime.current, 3);
+  ASSERT_EQ(plugin.make_current(2, &error), plugin_ok);
+  EXPECT_EQ(runtime.current, 2);
+}
+
+TEST_F(Host, NothingIsTheMemoryOfNoBytes) {
+  void* memory = &runtime;
+  EXPECT_EQ(plugin.allocate(0, 0, &memory, &error), plugin_ok);
+  EXPECT_EQ(memory, nullptr);
+  EXPECT_EQ(plugin.allocate(0, -1, &memory, &error), plugin_failed);
+  EXPECT_EQ(plugin.host_allocate(-1, &memory, &error), plugin_failed);
+  plugin.release(0, nullptr);
+  plugin.host_release(nullptr);
+  plugin.stream_free(0, nullptr);
+  plugin.event_free(nullptr);
+  plugin.graph_free(nullptr);
+}
+
+TEST_F(Host, ALaunchThatFailedIsToldOnce) {
+  cuda::kept_launch_error() = cudaErrorInvalidConfiguration;
+  EXPECT_EQ(plugin.synchronize(stream, &error), plugin_failed);
+  EXPECT_TRUE(says("launching a kernel: ")) << text;
+  EXPECT_EQ(plugin.synchronize(stream, &error), plugin_ok);
+  // What has happened to the device goes before it.
+  cuda::kept_launch_error() = cudaErrorInvalidConfiguration;
+  runtime.answer["cudaStreamSynchronize"] = cudaErrorIllegalAddress;
+  EXPECT_EQ(plugin.synchronize(stream, &error), plugin_device_lost);
+  runtime.answer.clear();
+  EXPECT_EQ(plugin.synchronize(stream, &error), plugin_ok);
+}
+
+TEST_F(Host, ALostDeviceIsToldEachTime) {
+  runtime.lost = cudaErrorIllegalAddress;
+  void* made = nullptr;
+  float milliseconds = 0;
+  for (int i = 0; i < 2; ++i) {
+    const int32_t told[] = {plugin.synchronize(stream, &error),
+                            plugin.copy(stream, &devices, text, 1, &error),
+                            plugin.copy_2d(stream, &devices, 4, text, 4, 4, 1, &error),
+                            plugin.fill(stream, &devices, 0, 1, &error),
+                            plugin.allocate(0, 8, &made, &error),
+                            plugin.stream_new(0, &made, &error),
+                            plugin.event_new(0, false, &made, &error),
+                            plugin.event_record(stream, stream, &error),
+                            plugin.event_synchronize(stream, &error),
+                            plugin.event_elapsed(stream, stream, &milliseconds, &error),
+                            plugin.stream_wait(stream, stream, &error),
+                            plugin.make_current(0, &error),
+                            plugin.capture_begin(stream, &error),
+                            plugin.capture_end(stream, &made, &error)};
+    for (const int32_t status : told) EXPECT_EQ(status, plugin_device_lost);
+    EXPECT_TRUE(says("the device is lost")) << text;
+    EXPECT_EQ(made, nullptr);
+  }
+}
+
+TEST_F(Host, ARecordingThatFailsLeavesNothing) {
+  void* graph = stream;
+  ASSERT_EQ(plugin.capture_begin(stream, &error), plugin_ok);
+  runtime.recording_broken = true;
+  EXPECT_EQ(plugin.capture_end(stream, &graph, &error), plugin_failed);
+  EXPECT_EQ(graph, nullptr);
+  EXPECT_FALSE(runtime.recording);
+  runtime.recording_broken = false;
+  for (const char* call : {"cudaGraphGetNodes", "cudaGraphInstantiate", "cudaGraphUpload"}) {
+    runtime.answer = {{call, cudaErrorMemoryAllocation}};
+    ASSERT_EQ(plugin.capture_begin(stream, &error), plugin_ok);
+    EXPECT_EQ(plugin.capture_end(stream, &graph, &error), plugin_out_of_memory);
+    EXPECT_TRUE(says(call)) << text;
+    EXPECT_EQ(graph, nullptr);
+    EXPECT_EQ(runtime.live, 0) << call;
+  }
+  runtime.answer.clear();
+  ASSERT_EQ(plugin.capture_begin(stream, &error), plugin_ok);
+  cuda::kept_launch_error() = cudaErrorInvalidConfiguration;
+  EXPECT_EQ(plugin.capture_end(stream, &graph, &error), plugin_failed);
+  EXPECT_TRUE(says("launching a kernel")) << text;
+  ASSERT_EQ(plugin.capture_begin(stream, &error), plugin_ok);
+  ASSERT_EQ(plugin.capture_end(stream, &graph, &error), plugin_ok);
+  EXPECT_EQ(plugin.graph_nodes(graph), 3);
+  EXPECT_EQ(plugin.graph_launch(graph, stream, &error), plugin_ok);
+  plugin.graph_free(graph);
+}
+
+}  // namespace
+}  // namespace graft::kernels

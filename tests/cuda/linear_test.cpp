@@ -1,0 +1,115 @@
+#include "kernels/cuda/linear_plan.h"
+#include "tests/cuda/linear_case.h"
+
+namespace graft::kernels::testing {
+namespace {
+
+const std::vector<DType> float_types = {DType::float32, DType::bfloat16, DType::float16};
+const std::vector<DType> integer_types = {DType::int8, DType::int4};
+
+std::vector<int64_t> some_outputs(Random& random, const std::vector<int64_t>& sizes) {
+  std::vector<int64_t> outs;
+  for (int64_t s = random.in(1, 3); s > 0; --s) outs.push_back(random.pick(sizes));
+  return outs;
+}
+
+/// The one variant that serves `spec` is called `name`, comes near enough to the reference in every order of threads,
+/// and gives the same bits in all of them.
+void expect_right(Random& random, const LinearSpec& spec, const std::string& name, double rounding) {
+  LinearCase test(random, spec);
+  const int found = for_each_cuda_variant(
+      Op::linear, &test.args,
+      [&](const Variant& variant) {
+        EXPECT_EQ(variant.name, name);
+        const std::vector<float> first = test.run(variant);
+        EXPECT_EQ(test.check(first, rounding), "") << variant.name;
+        if (!random.coin()) return;
+        EXPECT_EQ(test.run(variant, emulated::Order::reverse), first) << variant.name;
+        EXPECT_EQ(test.run(variant, emulated::Order::shuffled), first) << variant.name;
+      },
+      Isa::sm80);
+  EXPECT_EQ(found, 1);
+}
+
+LinearSpec random_spec(Random& random, int64_t least_capacity, int64_t capacity) {
+  LinearSpec spec;
+  spec.capacity = random.in(least_capacity, capacity);
+  spec.rows = random.in(0, 5) == 0 ? 0 : random.in(1, spec.capacity);
+  return spec;
+}
+
+TEST(CudaLinear, General) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    LinearSpec spec = random_spec(random, 1, 19);
+    spec.in = random.pick<int64_t>({1, 7, 33, 101, 515});
+    spec.outs = some_outputs(random, {0, 1, 3, 17, 40});
+    spec.dtype = random.pick(random.coin() ? float_types : integer_types);
+    spec.group_size = random.pick<int64_t>({1, 3, 32, 64, 5000});
+    spec.misalignment = static_cast<size_t>(random.in(0, 1));
+    expect_right(random, spec, "linear.general.sm80", 0);
+  }
+}
+
+TEST(CudaLinear, Gemv) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    LinearSpec spec = random_spec(random, 1, 8);
+    spec.in = random.pick<int64_t>({8, 64, 264, 1000, 4096});
+    spec.outs = some_outputs(random, {0, 1, 3, 17, 64, 130});
+    spec.dtype = random.pick(float_types);
+    expect_right(random, spec, "linear.gemv.sm80", 0);
+  }
+}
+
+TEST(CudaLinear, GemvQuantized) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    LinearSpec spec = random_spec(random, 1, 8);
+    spec.in = random.pick<int64_t>({32, 64, 288, 1024, 4096});
+    spec.outs = some_outputs(random, {0, 1, 3, 17, 64, 130});
+    spec.dtype = random.pick(integer_types);
+    spec.group_size = random.pick<int64_t>({32, 64, 128, 256, 5000, spec.in});
+    expect_right(random, spec, "linear.gemv.quantized.sm80", 0);
+  }
+}
+
+// Rows of x that do not fit into shared memory at once.
+TEST(CudaLinear, GemvDeep) {
+  Random random(5);
+  for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
+    for (const int64_t rows : {1, 3, 8}) {
+      LinearSpec spec{rows, 8, 16384 + 96, {9, 70}, dtype, 32};
+      expect_right(random, spec, dtype == DType::bfloat16 ? "linear.gemv.sm80" : "linear.gemv.quantized.sm80", 0);
+    }
+  }
+}
+
+// A row's result does not depend on which other rows are in the step: one row of 1, 3 or 8.
+TEST(CudaLinear, GemvRowsStandAlone) {
+  Random random(6);
+  LinearSpec spec{8, 8, 1024, {37}, DType::bfloat16, 0};
+  LinearCase test(random, spec);
+  for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
+    const std::vector<float> all = test.run(variant);
+    for (const int32_t rows : {1, 2, 3}) {
+      DeviceMemory few(std::vector<int32_t>{rows});
+      const int32_t* before = test.args.rows;
+      test.args.rows = few.as<int32_t>();
+      const std::vector<float> got = test.run(variant);
+      test.args.rows = before;
+      const auto count = static_cast<std::ptrdiff_t>(rows * test.args.out_stride);
+      for (std::ptrdiff_t i = 0; i < count; ++i) {
+        if (i % test.args.out_stride < 37) {
+          EXPECT_EQ(got[static_cast<size_t>(i)], all[static_cast<size_t>(i)]);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace graft::kernels::testing
