@@ -214,6 +214,19 @@ TEST(CudaAttention, PartsMatchReference) {
   }
 }
 
+// As on a large device: more parts than the smallest number of them.
+TEST(CudaAttention, ManyPartsMatchReference) {
+  const int32_t before = emulated::device().multiprocessors;
+  emulated::device().multiprocessors = 132;
+  for (const DType dtype : {DType::bfloat16, DType::float32}) {
+    Random random(2);
+    Case test(random, {{1, 3000}}, 128, dtype, 1, 4, 0);
+    test.args.window = 0;
+    test.check({emulated::Order::forward});
+  }
+  emulated::device().multiprocessors = before;
+}
+
 // A sequence's numbers do not depend on what else is in the step: bit by bit the same.
 TEST(CudaAttention, TheSameWhateverElseIsInTheStep) {
   for (const int64_t spare : {0, 30}) {
