@@ -124,7 +124,7 @@ inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors) {
     plan.shared_bytes = plan.x_bytes + gemv_partial_bytes;
     // The part of the device's time that is work: batches come in rounds of one a multiprocessor, and the depth in
     // whole steps.
-    const int64_t rounds = divide_up(plan.batches, multiprocessors);
+    const int64_t rounds = plan.batches > 0 ? divide_up(plan.batches, multiprocessors) : 1;
     const double filled = static_cast<double>(plan.groups) /
                           static_cast<double>(rounds * multiprocessors * gemv_warps) * split *
                           static_cast<double>(a.in_features) / static_cast<double>(round_up(a.in_features, step));

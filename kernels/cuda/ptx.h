@@ -39,11 +39,13 @@ __device__ __forceinline__ uint32_t load_once_4(const void* address) {
   return v;
 }
 
-/// Plain 16-byte loads and stores, aligned to 16, of global or shared memory.
+/// Plain loads and stores, aligned to their size, of global or shared memory.
 __device__ __forceinline__ float4 load_float4(const float* address) {
   return *reinterpret_cast<const float4*>(address);
 }
 __device__ __forceinline__ uint4 load_16(const void* address) { return *static_cast<const uint4*>(address); }
+__device__ __forceinline__ uint2 load_8(const void* address) { return *static_cast<const uint2*>(address); }
+__device__ __forceinline__ uint32_t load_4(const void* address) { return *static_cast<const uint32_t*>(address); }
 __device__ __forceinline__ void store_float4(float* address, float4 value) {
   *reinterpret_cast<float4*>(address) = value;
 }
@@ -60,6 +62,13 @@ __device__ __forceinline__ uint32_t shared_address(const void* address) {
 /// also when nothing is read. Through L2 only.
 __device__ __forceinline__ void copy_async_16(void* to_shared, const void* from, uint32_t source_bytes = 16) {
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;"
+               :
+               : "r"(shared_address(to_shared)), "l"(from), "r"(source_bytes)
+               : "memory");
+}
+/// The same for 4 bytes, or with source_bytes 0 a zero.
+__device__ __forceinline__ void copy_async_4(void* to_shared, const void* from, uint32_t source_bytes = 4) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
                :
                : "r"(shared_address(to_shared)), "l"(from), "r"(source_bytes)
                : "memory");

@@ -44,6 +44,7 @@ class LinearCase {
     expected = before_;
     args.out = expected.data();
     reference_of(Op::linear)->run(&args, {});
+    measure();
   }
 
   std::vector<float> run(const Variant& variant, emulated::Order order = emulated::Order::forward) {
@@ -57,15 +58,13 @@ class LinearCase {
   /// Empty when `got` is right to within float32 sums plus `rounding`, the relative error of one product, and untouched
   /// outside of the outputs.
   std::string check(const std::vector<float>& got, double rounding) const {
-    const double root = std::sqrt(static_cast<double>(args.in_features) + 1);
     for (size_t i = 0; i < expected.size(); ++i) {
-      const auto column = static_cast<int64_t>(i) % args.out_stride, row = static_cast<int64_t>(i) / args.out_stride;
-      const bool output = column < out_features && row < *args.rows;
-      // Weights are of size 0.5 and x of size 1; 6 deviations of a sum of independent errors.
-      const double bound = output ? (2e-6 + 6 * rounding) * root + 1e-6 * std::abs(expected[i]) : 0;
+      // Six deviations of a sum of independent errors.
+      const double bound = sizes_[i] == 0 ? 0 : (3e-6 + 6 * rounding) * sizes_[i] + 1e-6 * std::abs(expected[i]) + 1e-6;
       if (std::abs(static_cast<double>(got[i]) - expected[i]) <= bound) continue;
-      return "row " + std::to_string(row) + ", column " + std::to_string(column) + ": " + std::to_string(got[i]) +
-             ", expected " + std::to_string(expected[i]);
+      const auto at = static_cast<int64_t>(i);
+      return "row " + std::to_string(at / args.out_stride) + ", column " + std::to_string(at % args.out_stride) + ": " +
+             std::to_string(got[i]) + ", expected " + std::to_string(expected[i]);
     }
     return "";
   }
@@ -79,6 +78,25 @@ class LinearCase {
   DeviceMemory* keep(const std::vector<T>& values, size_t misalignment = 0) {
     memory_.push_back(std::make_unique<DeviceMemory>(values, misalignment));
     return memory_.back().get();
+  }
+
+  /// Root of the sum of the squares of an output's products; 0 for what is no output.
+  void measure() {
+    sizes_.assign(expected.size(), 0);
+    for (int64_t r = 0; r < *args.rows; ++r) {
+      double* size = sizes_.data() + r * args.out_stride;
+      for (int32_t s = 0; s < args.segment_count; ++s) {
+        for (int64_t o = 0; o < args.segments[s].out_features; ++o) {
+          double sum = 0;
+          for (int64_t i = 0; i < args.in_features; ++i) {
+            const double product =
+                double{args.x[r * args.x_stride + i]} * load_weight(args.segments[s], args.in_features, o, i);
+            sum += product * product;
+          }
+          *size++ = std::sqrt(sum) + 1e-30;
+        }
+      }
+    }
   }
 
   LinearSegment segment(Random& random, const LinearSpec& spec, int64_t out) {
@@ -104,6 +122,7 @@ class LinearCase {
   DeviceMemory rows_;
   std::vector<std::unique_ptr<DeviceMemory>> memory_;
   std::vector<float> before_;
+  std::vector<double> sizes_;
 };
 
 }  // namespace graft::kernels::testing

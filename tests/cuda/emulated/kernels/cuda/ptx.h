@@ -36,6 +36,12 @@ inline float4 load_float4(const float* address, const Site& where = Site::curren
 inline uint4 load_16(const void* address, const Site& where = Site::current()) {
   return load_aligned<uint4>(address, where);
 }
+inline uint2 load_8(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint2>(address, where);
+}
+inline uint32_t load_4(const void* address, const Site& where = Site::current()) {
+  return load_aligned<uint32_t>(address, where);
+}
 inline void store_float4(float* address, float4 value, const Site& where = Site::current()) {
   emulated::check_aligned(address, 16, where);
   memcpy(address, &value, sizeof value);
@@ -48,6 +54,10 @@ inline void store_16(void* address, uint4 value, const Site& where = Site::curre
 inline void copy_async_16(void* to_shared, const void* from, uint32_t source_bytes = 16,
                           const Site& where = Site::current()) {
   emulated::copy_async(to_shared, from, 16, source_bytes, where);
+}
+inline void copy_async_4(void* to_shared, const void* from, uint32_t source_bytes = 4,
+                         const Site& where = Site::current()) {
+  emulated::copy_async(to_shared, from, 4, source_bytes, where);
 }
 inline void copy_async_commit() { emulated::copy_async_commit(); }
 template <int Open>

@@ -1,0 +1,297 @@
+// linear for many rows on the tensor cores (mma.sync, sm_80 and later).
+//
+// A block makes a tile of outputs from stages of 32 depth that cp.async brings to shared memory: x as float32, weights
+// as they are stored. Fragments are made on the way to the registers: x is rounded to bfloat16 (float16 for float16
+// weights), int8 and int4 are multiplied by their scale and rounded likewise; sums are float32. Within 32 depth the
+// order of a product does not matter as long as both factors keep it, so a lane takes 8 neighbours, which are one or
+// two wide reads of either factor, where the fragments of the manual would want pairs from four places.
+#pragma once
+
+#include "kernels/cuda/convert.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/linear_plan.h"
+#include "kernels/cuda/linear_weights.h"
+
+namespace graft::kernels::cuda {
+
+/// TileRows x TileColumns outputs by WarpsDown x WarpsAcross warps, Stages stages in flight.
+template <DType Weights, int Rows_, int Columns_, int Down_, int Across_, int Stages_, int Blocks_>
+struct GemmTile {
+  static constexpr DType Type = Weights;
+  static constexpr int Rows = Rows_, Columns = Columns_, Down = Down_, Across = Across_, Stages = Stages_;
+  static constexpr int Blocks = Blocks_;  ///< on a multiprocessor, for the compiler's choice of registers
+  static constexpr int threads = 32 * Down * Across;
+  static constexpr int warp_rows = Rows / Down, warp_columns = Columns / Across;
+  static constexpr int row_tiles = warp_rows / 16, column_tiles = warp_columns / 8;
+  // 36 floats: 8 rows of a warp's 16-byte reads fall on different banks.
+  static constexpr int x_stride = gemm_depth + 4;
+  static constexpr int weight_row = gemm_depth * 16 / (Type == DType::int4 ? 32 : Type == DType::int8 ? 16 : 8);
+  static constexpr int x_bytes = Rows * x_stride * 4;
+  static constexpr int weight_bytes = Columns * weight_row;
+  static constexpr int scale_bytes = is_integer<Type> ? Columns * 4 : 0;
+  static constexpr int stage_bytes = x_bytes + weight_bytes + scale_bytes;
+  static constexpr int shared_bytes = Stages * stage_bytes;
+  static_assert(shared_bytes * Blocks <= shared_limit);
+};
+
+/// Where a tile of outputs and its weights are.
+struct GemmPlace {
+  int64_t first_row;     ///< of x
+  int32_t first_output;  ///< in the segment
+  int32_t outputs;       ///< of the segment
+  int64_t out_column;    ///< of the segment
+  int32_t segment;
+  int32_t from, to;  ///< depth
+  int64_t split;
+};
+
+__device__ __forceinline__ GemmPlace gemm_place(const LinearArgs& a, const GemmPlan& plan) {
+  // Tiles of rows that share weights are neighbours in time: the weights come from L2.
+  const int64_t tile = blockIdx.x, row_tile = tile % plan.row_tiles;
+  const OutputTile at = output_tile(a, tile / plan.row_tiles, plan.tile_columns);
+  const int64_t from = blockIdx.y * plan.split_depth, to = from + plan.split_depth;
+  return {row_tile * plan.tile_rows,
+          static_cast<int32_t>(at.row),
+          static_cast<int32_t>(a.segments[at.segment].out_features),
+          at.out_column,
+          at.segment,
+          static_cast<int32_t>(from),
+          static_cast<int32_t>(to < a.in_features ? to : a.in_features),
+          blockIdx.y};
+}
+
+/// One output, or one split's part of it for add_splits.
+__device__ __forceinline__ void gemm_store(const LinearArgs& a, const GemmPlan& plan, const GemmPlace& at, int64_t rows,
+                                           int64_t row, int32_t output, int64_t all_outputs, float sum) {
+  if (row >= rows || output >= at.outputs) return;
+  const int64_t column = at.out_column + output;
+  if (plan.splits > 1) {
+    static_cast<float*>(a.scratch)[(at.split * a.capacity + row) * all_outputs + column] = sum;
+    return;
+  }
+  const LinearSegment& segment = a.segments[at.segment];
+  if (segment.bias != nullptr) sum += load_element(segment.bias, output, segment.bias_dtype);
+  float* out = a.out + row * a.out_stride + column;
+  *out = a.accumulate ? *out + sum : sum;
+}
+
+/// Adds the parts that splits have left in scratch, in their order.
+template <int Threads>
+__global__ void __launch_bounds__(Threads)
+    add_splits(const __grid_constant__ LinearArgs a, const __grid_constant__ GemmPlan plan, int64_t outputs) {
+  wait_for_previous_kernel();
+  let_next_kernel_start();
+  const int64_t rows = *a.rows, column = static_cast<int64_t>(blockIdx.x) * Threads + threadIdx.x;
+  if (column >= outputs) return;
+  const OutputTile at = output_tile(a, column, 1);
+  const LinearSegment& segment = a.segments[at.segment];
+  const float bias = segment.bias != nullptr ? load_element(segment.bias, at.row, segment.bias_dtype) : 0.0f;
+  for (int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
+    const float* part = static_cast<const float*>(a.scratch) + row * outputs + column;
+    float sum = bias;
+    for (int64_t split = 0; split < plan.splits; ++split) sum += part[split * a.capacity * outputs];
+    float* out = a.out + row * a.out_stride + column;
+    *out = a.accumulate ? *out + sum : sum;
+  }
+}
+
+/// Fragments of 32 depth of one column of weights, for two products of 16: [product][register].
+template <DType Type>
+__device__ __forceinline__ void weight_fragments(const unsigned char* row, unsigned t, float scale,
+                                                 uint32_t (&to)[2][2]) {
+  if constexpr (!is_integer<Type>) {
+    const uint4 v = load_16(row + 16 * t);
+    to[0][0] = v.x;
+    to[0][1] = v.y;
+    to[1][0] = v.z;
+    to[1][1] = v.w;
+  } else {
+    float w[2][4];
+    if constexpr (Type == DType::int8) {
+      const uint2 v = load_8(row + 8 * t);
+      unpack_int8(v.x, w[0]);
+      unpack_int8(v.y, w[1]);
+    } else {
+      const uint32_t v = load_4(row + 4 * t);
+      unpack_int4(v, w[0]);
+      unpack_int4(v >> 16, w[1]);
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      to[i][0] = pack_bfloat16(w[i][0] * scale, w[i][1] * scale);
+      to[i][1] = pack_bfloat16(w[i][2] * scale, w[i][3] * scale);
+    }
+  }
+}
+
+template <class Tile>
+class Gemm {
+ public:
+  __device__ __forceinline__ Gemm(const LinearArgs& args, const GemmPlan& plan, const GemmPlace& place, int32_t rows)
+      : a(args), p(plan), at(place), rows_left(static_cast<int32_t>(rows - place.first_row)), rows(rows) {}
+
+  __device__ __forceinline__ void run(int64_t all_outputs) {
+    float sums[Tile::row_tiles][Tile::column_tiles][4] = {};
+    const int32_t stages = (at.to - at.from + gemm_depth - 1) / gemm_depth;
+    for (int32_t s = 0; s < Tile::Stages - 1; ++s) fetch(s, stages);
+    for (int32_t s = 0; s < stages; ++s) {
+      copy_async_wait<Tile::Stages - 2>();
+      __syncthreads();  // stage s is there for all, and all have done with the one that is overwritten next
+      fetch(s + Tile::Stages - 1, stages);
+      multiply(stage(s), sums);
+    }
+    copy_async_wait<0>();
+    store(all_outputs, sums);
+  }
+
+ private:
+  static constexpr int floats_16 = 4, x_pieces = gemm_depth / floats_16, weight_pieces = Tile::weight_row / 16;
+
+  __device__ __forceinline__ unsigned char* stage(int32_t s) const {
+    return static_cast<unsigned char*>(dynamic_shared()) + s % Tile::Stages * Tile::stage_bytes;
+  }
+
+  /// Asks for stage s. Rows and depth that do not exist become zeros. Always closes a group, so that waits can count.
+  __device__ __forceinline__ void fetch(int32_t s, int32_t stages) {
+    if (s < stages) {
+      unsigned char* to = stage(s);
+      const int32_t from = at.from + s * gemm_depth;
+      const auto thread = static_cast<int32_t>(threadIdx.x);
+#pragma unroll
+      for (int32_t i = thread; i < Tile::Rows * x_pieces; i += Tile::threads) {
+        const int32_t row = i / x_pieces, k = i % x_pieces * floats_16;
+        const bool inside = row < rows_left && from + k < at.to;
+        const float* x = inside ? a.x + (at.first_row + row) * a.x_stride + from + k : a.x;
+        copy_async_16(to + 4 * (row * Tile::x_stride + k), x, inside ? 16 : 0);
+      }
+      const LinearSegment& segment = a.segments[at.segment];
+      const auto* weights = static_cast<const unsigned char*>(segment.weight);
+      constexpr int per_16 = gemm_depth / weight_pieces;
+      const int64_t row_bytes = a.in_features / per_16 * 16;
+#pragma unroll
+      for (int32_t i = thread; i < Tile::Columns * weight_pieces; i += Tile::threads) {
+        const int32_t column = i / weight_pieces, piece = i % weight_pieces, output = at.first_output + column;
+        const bool inside = output < at.outputs && from + piece * per_16 < at.to;
+        const unsigned char* w = inside ? weights + output * row_bytes + (from / per_16 + piece) * 16 : weights;
+        copy_async_16(to + Tile::x_bytes + column * Tile::weight_row + piece * 16, w, inside ? 16 : 0);
+      }
+      if constexpr (is_integer<Tile::Type>) {
+        const int32_t shift = group_shift(segment.group_size, a.in_features);
+        const int64_t groups = ((a.in_features - 1) >> shift) + 1;
+        for (int32_t column = thread; column < Tile::Columns; column += Tile::threads) {
+          const int32_t output = at.first_output + column;
+          const bool inside = output < at.outputs;
+          const float* scale = segment.scales + (inside ? output * groups + (int64_t{from} >> shift) : 0);
+          copy_async_4(to + Tile::x_bytes + Tile::weight_bytes + 4 * column, scale, inside ? 4 : 0);
+        }
+      }
+    }
+    copy_async_commit();
+  }
+
+  __device__ __forceinline__ static uint32_t pack(float low, float high) {
+    return Tile::Type == DType::float16 ? pack_float16(low, high) : pack_bfloat16(low, high);
+  }
+
+  __device__ __forceinline__ void multiply(const unsigned char* from,
+                                           float (&sums)[Tile::row_tiles][Tile::column_tiles][4]) {
+    const unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4, warp = threadIdx.x / 32;
+    const unsigned first_row = warp / Tile::Across * Tile::warp_rows;
+    const unsigned first_column = warp % Tile::Across * Tile::warp_columns;
+    const auto* x = reinterpret_cast<const float*>(from) + (first_row + g) * Tile::x_stride + 8 * t;
+    const unsigned char* weights = from + Tile::x_bytes + (first_column + g) * Tile::weight_row;
+    const auto* scales = reinterpret_cast<const float*>(from + Tile::x_bytes + Tile::weight_bytes) + first_column + g;
+    uint32_t b[Tile::column_tiles][2][2];
+#pragma unroll
+    for (int n = 0; n < Tile::column_tiles; ++n) {
+      const float scale = is_integer<Tile::Type> ? scales[8 * n] : 1.0f;
+      weight_fragments<Tile::Type>(weights + 8 * n * Tile::weight_row, t, scale, b[n]);
+    }
+#pragma unroll
+    for (int m = 0; m < Tile::row_tiles; ++m) {
+      const float* upper = x + 16 * m * Tile::x_stride;
+      const float* lower = upper + 8 * Tile::x_stride;
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const float4 u = load_float4(upper + 4 * half), l = load_float4(lower + 4 * half);
+        const uint32_t a_fragment[4] = {pack(u.x, u.y), pack(l.x, l.y), pack(u.z, u.w), pack(l.z, l.w)};
+#pragma unroll
+        for (int n = 0; n < Tile::column_tiles; ++n) {
+          if constexpr (Tile::Type == DType::float16) {
+            mma_float16(sums[m][n], a_fragment, b[n][half]);
+          } else {
+            mma_bfloat16(sums[m][n], a_fragment, b[n][half]);
+          }
+        }
+      }
+    }
+  }
+
+  __device__ __forceinline__ void store(int64_t all_outputs, float (&sums)[Tile::row_tiles][Tile::column_tiles][4]) {
+    const unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4, warp = threadIdx.x / 32;
+    const int64_t row = at.first_row + warp / Tile::Across * Tile::warp_rows + g;
+    const auto output = static_cast<int32_t>(at.first_output + warp % Tile::Across * Tile::warp_columns + 2 * t);
+#pragma unroll
+    for (int m = 0; m < Tile::row_tiles; ++m) {
+#pragma unroll
+      for (int n = 0; n < Tile::column_tiles; ++n) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          gemm_store(a, p, at, rows, row + 16 * m + 8 * (i / 2), output + 8 * n + i % 2, all_outputs, sums[m][n][i]);
+        }
+      }
+    }
+  }
+
+  const LinearArgs& a;
+  const GemmPlan& p;
+  const GemmPlace& at;
+  const int32_t rows_left, rows;
+};
+
+template <class Tile>
+__global__ void __launch_bounds__(Tile::threads, Tile::Blocks)
+    gemm_kernel(const __grid_constant__ LinearArgs a, const __grid_constant__ GemmPlan plan, int64_t all_outputs) {
+  let_next_kernel_start();
+  const GemmPlace place = gemm_place(a, plan);
+  wait_for_previous_kernel();
+  const int32_t rows = *a.rows;
+  if (place.first_row >= rows) return;
+  Gemm<Tile>(a, plan, place, rows).run(all_outputs);
+}
+
+inline void launch_add_splits(const LinearArgs& a, const GemmPlan& plan, const Context& context) {
+  if (plan.splits <= 1) return;
+  constexpr int threads = 256;
+  const int64_t outputs = out_features(a);
+  const int64_t rows = a.capacity < 64 ? a.capacity : 64;
+  launch_overlapped(add_splits<threads>,
+                    {static_cast<unsigned>(divide_up(outputs, threads)), static_cast<unsigned>(rows), 1},
+                    {threads, 1, 1}, 0, context.stream, a, plan, outputs);
+}
+
+/// The kernel of a tile, and the one that adds its splits.
+template <class Tile>
+void launch_gemm_tile(const LinearArgs& a, const GemmPlan& plan, const Context& context) {
+  const int64_t outputs = out_features(a);
+  launch_overlapped(gemm_kernel<Tile>,
+                    {static_cast<unsigned>(plan.row_tiles * plan.column_tiles), static_cast<unsigned>(plan.splits), 1},
+                    {Tile::threads, 1, 1}, Tile::shared_bytes, context.stream, a, plan, outputs);
+  launch_add_splits(a, plan, context);
+}
+
+template <DType Type>
+void launch_gemm(const LinearArgs& a, const Context& context) {
+  const GemmPlan plan = gemm_plan(a, multiprocessors(context));
+  if (plan.column_tiles == 0) return;
+  constexpr int small_stages = is_integer<Type> ? 4 : 3;
+  if (plan.tile_rows == 32) {
+    return launch_gemm_tile<GemmTile<Type, 32, 64, 1, 4, 4, 4>>(a, plan, context);
+  }
+  if (plan.tile_rows == 64) {
+    return launch_gemm_tile<GemmTile<Type, 64, 64, 2, 2, small_stages, 3>>(a, plan, context);
+  }
+  launch_gemm_tile<GemmTile<Type, 128, 128, 2, 2, 3, 1>>(a, plan, context);
+}
+
+}  // namespace graft::kernels::cuda

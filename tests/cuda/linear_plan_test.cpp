@@ -1,0 +1,147 @@
+// Launch plans are pure functions of shapes: 200 random ones.
+#include "kernels/cuda/linear_plan.h"
+
+#include <map>
+
+#include "tests/cuda/support.h"
+
+namespace graft::kernels::testing {
+namespace {
+
+using namespace cuda;
+
+alignas(16) unsigned char aligned_weights[16];
+
+LinearArgs random_args(Random& random, DType dtype, int64_t capacity) {
+  LinearArgs args = {};
+  args.capacity = capacity;
+  args.in_features = 32 * random.in(1, random.coin() ? 20 : 2000);
+  args.x_stride = args.in_features;
+  args.x = reinterpret_cast<const float*>(aligned_weights);
+  args.segment_count = static_cast<int32_t>(random.in(1, 3));
+  for (int32_t s = 0; s < args.segment_count; ++s) {
+    const int64_t out = random.in(0, random.pick<int64_t>({3, 200, 5000}));
+    args.segments[s] = {aligned_weights, nullptr, dtype, DType::float32, out, nullptr, 64};
+  }
+  return args;
+}
+
+/// Fails unless tiles of `size` outputs cover each output of each segment once.
+void expect_covered(const LinearArgs& args, int64_t tiles, int64_t size) {
+  std::map<std::pair<int32_t, int64_t>, int> times;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const OutputTile at = output_tile(args, tile, size);
+    ASSERT_GE(at.segment, 0);
+    int64_t column = 0;
+    for (int32_t s = 0; s < at.segment; ++s) column += args.segments[s].out_features;
+    EXPECT_EQ(at.out_column, column);
+    const int64_t outputs = args.segments[at.segment].out_features;
+    for (int64_t row = at.row; row < std::min(at.row + size, outputs); ++row) ++times[{at.segment, row}];
+  }
+  EXPECT_EQ(static_cast<int64_t>(times.size()), out_features(args));
+  for (const auto& [output, count] : times) EXPECT_EQ(count, 1);
+  EXPECT_EQ(output_tile(args, tiles, size).segment, -1);
+}
+
+TEST(CudaLinearPlan, Gemv) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const DType dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::int8, DType::int4});
+    const LinearArgs args = random_args(random, dtype, random.in(1, 8));
+    const int64_t multiprocessors = random.pick<int64_t>({1, 3, 108, 132, 148});
+    const GemvPlan plan = gemv_plan(args, multiprocessors);
+    EXPECT_LE(plan.shared_bytes, shared_limit);
+    EXPECT_EQ(plan.shared_bytes - plan.x_bytes, gemv_partial_bytes);
+    EXPECT_EQ(gemv_warps % plan.split, 0);
+    EXPECT_LE(plan.grid, multiprocessors);
+    EXPECT_EQ(plan.grid == 0, out_features(args) == 0);
+    // A step of x for every row count that the kernel may meet fits, and the last split has something to read.
+    EXPECT_GE(plan.x_bytes, 4 * gemv_rows(args.capacity) * gemv_step(dtype, plan.split));
+    EXPECT_LT(gemv_step(dtype, plan.split - 1), args.in_features);
+    const int64_t of_batch = gemv_warps / plan.split;
+    EXPECT_GE(plan.batches * of_batch, plan.groups);
+    EXPECT_LT((plan.batches - 1) * of_batch, std::max<int64_t>(plan.groups, 1));
+    expect_covered(args, plan.groups, gemv_outputs);
+  }
+}
+
+void expect_gemm(const LinearArgs& args, const GemmPlan& plan, int64_t multiprocessors) {
+  EXPECT_GE(plan.row_tiles * plan.tile_rows, args.capacity);
+  EXPECT_LT((plan.row_tiles - 1) * plan.tile_rows, args.capacity);
+  EXPECT_LE(plan.splits, 16);
+  EXPECT_EQ(plan.split_depth % gemm_depth, 0);
+  EXPECT_GE(plan.splits * plan.split_depth, args.in_features);
+  EXPECT_LT((plan.splits - 1) * plan.split_depth, args.in_features);  // no split is empty
+  EXPECT_EQ(plan.scratch_bytes, plan.splits > 1 ? plan.splits * args.capacity * out_features(args) * 4 : 0);
+  if (plan.splits > 1) {
+    EXPECT_LE(plan.row_tiles * plan.column_tiles * plan.splits, 2 * multiprocessors);
+  }
+  expect_covered(args, plan.column_tiles, plan.tile_columns);
+}
+
+TEST(CudaLinearPlan, Gemm) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const LinearArgs args = random_args(random, DType::bfloat16, random.in(9, random.coin() ? 140 : 9000));
+    const int64_t multiprocessors = random.pick<int64_t>({1, 3, 108, 132, 148});
+    expect_gemm(args, gemm_plan(args, multiprocessors), multiprocessors);
+    expect_gemm(args, gemm_float32_plan(args, multiprocessors), multiprocessors);
+  }
+}
+
+// What decode of an 8B model asks of 132 multiprocessors: how much of the device stands idle at the ends (4096 outputs: 14%).
+TEST(CudaLinearPlan, GemvFillsTheDevice) {
+  struct Shape {
+    int64_t in;
+    std::vector<int64_t> outs;
+  };
+  const std::vector<Shape> shapes = {
+      {4096, {4096, 1024, 1024}}, {4096, {4096}}, {4096, {14336, 14336}}, {14336, {4096}}, {4096, {128256}}};
+  for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
+    for (const Shape& shape : shapes) {
+      LinearArgs args = {};
+      args.capacity = 8;
+      args.in_features = shape.in;
+      for (const int64_t out : shape.outs) {
+        args.segments[args.segment_count++] = {nullptr, nullptr, dtype, DType::float32, out, nullptr, 128};
+      }
+      const GemvPlan plan = gemv_plan(args, 132);
+      const int64_t rounds = divide_up(plan.batches, 132);
+      const double steps = static_cast<double>(divide_up(shape.in, gemv_step(dtype, plan.split)) * plan.split);
+      const double filled = static_cast<double>(plan.groups) / static_cast<double>(rounds * 132 * gemv_warps) *
+                            plan.split * static_cast<double>(shape.in) / (steps * 32 * weights_per_16(dtype));
+      EXPECT_GE(filled, 0.85) << "weights of type " << static_cast<int>(dtype) << ", depth " << shape.in << ", outputs "
+                             << out_features(args) << ", split " << plan.split;
+    }
+  }
+}
+
+TEST(CudaLinearPlan, Classes) {
+  Random random(1);
+  LinearArgs args = random_args(random, DType::bfloat16, 8);
+  EXPECT_EQ(linear_class(args), LinearClass::gemv);
+  args.capacity = 9;
+  EXPECT_EQ(linear_class(args), LinearClass::gemm);
+  args.in_features += 4;  // rows of 8 bytes more
+  EXPECT_EQ(linear_class(args), LinearClass::general);
+  args = random_args(random, DType::int4, 9);
+  EXPECT_EQ(linear_class(args), LinearClass::gemm_quantized);
+  for (const int64_t group : {16, 48, 96}) {
+    args.segments[0].group_size = group;
+    EXPECT_EQ(linear_class(args), group < args.in_features ? LinearClass::general : LinearClass::gemm_quantized);
+  }
+  args = random_args(random, DType::float32, 9);
+  EXPECT_EQ(linear_class(args), LinearClass::gemm_float32);
+  args.segments[0].weight = aligned_weights + 4;
+  EXPECT_EQ(linear_class(args), LinearClass::general);
+  args = random_args(random, DType::float16, 9);
+  args.segment_count = 2;
+  args.segments[1] = args.segments[0];
+  args.segments[1].weight_dtype = DType::bfloat16;
+  EXPECT_EQ(linear_class(args), LinearClass::general);
+}
+
+}  // namespace
+}  // namespace graft::kernels::testing
