@@ -110,6 +110,6 @@ mod tests {
     fn merges_given_twice_are_refused() {
         let (cached, _) = read(r#"{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}"#);
         let json = br#"{"model":{"merges":[["a","b"]],"merges":[]}}"#;
-        assert!(without_cache(&cached, json).err().expect("refused").message.contains("duplicate field"));
+        assert!(without_cache(&cached, json).expect_err("refused").message.contains("duplicate field"));
     }
 }
