@@ -7,15 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "kernels/spec/activation.h"
-#include "kernels/spec/attention.h"
 #include "kernels/spec/device_plugin.h"
-#include "kernels/spec/embedding.h"
-#include "kernels/spec/gather_rows.h"
-#include "kernels/spec/linear.h"
-#include "kernels/spec/residual_norm.h"
-#include "kernels/spec/rotary.h"
 #include "tests/device/stand_in.h"
+#include "tests/device/stand_in_addresses.h"
 #include "tests/device/stand_in_stream.h"
 
 namespace graft::stand_in {
@@ -44,14 +38,10 @@ bool due(std::atomic<int64_t>& countdown) { return countdown.load() > 0 && count
 
 // --- kernels, on copies of the arguments
 
-// Every word of the arguments that is an address of this process must be one of the device.
-std::string check_addresses(const void* args, size_t bytes, const char* name) {
-  for (size_t at = 0; at + sizeof(uintptr_t) <= bytes; at += sizeof(uintptr_t)) {
-    uintptr_t word = 0;
-    std::memcpy(&word, static_cast<const char*>(args) + at, sizeof word);
-    const void* address = reinterpret_cast<const void*>(word);
-    if (word < 65536 || word >> 47 != 0 || device_memory.holds(address) || !is_mapped(address)) continue;
-    return std::string(name) + ": the word at byte " + std::to_string(at) + " of its arguments points to host memory";
+std::string check_addresses(const std::vector<const void*>& addresses, const char* name) {
+  for (const void* address : addresses) {
+    if (address == nullptr || device_memory.holds(address)) continue;
+    return std::string(name) + ": an argument points to host memory";
   }
   return {};
 }
@@ -67,7 +57,7 @@ struct Recorded {
     const Args copy = *static_cast<const Args*>(args);
     const Variant* variant = find_kernel(op, &copy);
     if (current < 0) return stream->note("a kernel on a thread without a current device");
-    stream->note(check_addresses(&copy, sizeof copy, variant->name));
+    stream->note(check_addresses(addresses_of(copy), variant->name));
     if (due(faults.launches)) stream->note("a launch that was to fail");
     stream->give([copy, variant] { return run_kernel(*variant, &copy); });
   }

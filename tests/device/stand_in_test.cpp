@@ -25,6 +25,7 @@ class OnDevice : public testing::Test {
   void SetUp() override {
     if (prepare_cuda() == nullptr) GTEST_SKIP() << "a device of its own does not fail on demand";
     regions_ = faults().regions();
+    ASSERT_EQ(regions_, 0) << "left by an earlier test";
   }
   void TearDown() override {
     if (IsSkipped()) return;
