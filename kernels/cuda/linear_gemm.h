@@ -60,20 +60,32 @@ __device__ __forceinline__ GemmPlace gemm_place(const LinearArgs& a, const GemmP
           blockIdx.y};
 }
 
-/// One output, or one split's part of it for add_splits.
-__device__ __forceinline__ void gemm_store(const LinearArgs& a, const GemmPlan& plan, const GemmPlace& at, int64_t rows,
-                                           int64_t row, int32_t output, int64_t all_outputs, float sum) {
-  if (row >= rows || output >= at.outputs) return;
-  const int64_t column = at.out_column + output;
-  if (plan.splits > 1) {
-    static_cast<float*>(a.scratch)[(at.split * a.capacity + row) * all_outputs + column] = sum;
-    return;
+/// Where the sums of a tile go: to `out`, with bias, or as one split's part to scratch for add_splits.
+struct GemmOutput {
+  float* to;  ///< row 0, first output of the segment
+  int64_t stride;
+  const void* bias;
+  DType bias_dtype;
+  bool accumulate;
+
+  __device__ __forceinline__ GemmOutput(const LinearArgs& a, const GemmPlan& plan, const GemmPlace& at,
+                                        int64_t all_outputs) {
+    const LinearSegment& segment = a.segments[at.segment];
+    const bool whole = plan.splits <= 1;
+    to = (whole ? a.out : static_cast<float*>(a.scratch) + at.split * a.capacity * all_outputs) + at.out_column;
+    stride = whole ? a.out_stride : all_outputs;
+    bias = whole ? segment.bias : nullptr;
+    bias_dtype = segment.bias_dtype;
+    accumulate = whole && a.accumulate;
   }
-  const LinearSegment& segment = a.segments[at.segment];
-  if (segment.bias != nullptr) sum += load_element(segment.bias, output, segment.bias_dtype);
-  float* out = a.out + row * a.out_stride + column;
-  *out = a.accumulate ? *out + sum : sum;
-}
+  __device__ __forceinline__ float bias_of(int32_t output) const {
+    return bias != nullptr ? load_element(bias, output, bias_dtype) : 0.0f;
+  }
+  __device__ __forceinline__ void store(int64_t row, int32_t output, float sum) const {
+    float* out = to + row * stride + output;
+    *out = accumulate ? *out + sum : sum;
+  }
+};
 
 /// Adds the parts that splits have left in scratch, in their order.
 template <int Threads>
@@ -128,7 +140,7 @@ template <class Tile>
 class Gemm {
  public:
   __device__ __forceinline__ Gemm(const LinearArgs& args, const GemmPlan& plan, const GemmPlace& place, int32_t rows)
-      : a(args), p(plan), at(place), rows_left(static_cast<int32_t>(rows - place.first_row)), rows(rows) {}
+      : a(args), p(plan), at(place), rows_left(static_cast<int32_t>(rows - place.first_row)) {}
 
   __device__ __forceinline__ void run(int64_t all_outputs) {
     float sums[Tile::row_tiles][Tile::column_tiles][4] = {};
@@ -229,15 +241,20 @@ class Gemm {
 
   __device__ __forceinline__ void store(int64_t all_outputs, float (&sums)[Tile::row_tiles][Tile::column_tiles][4]) {
     const unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4, warp = threadIdx.x / 32;
-    const int64_t row = at.first_row + warp / Tile::Across * Tile::warp_rows + g;
-    const auto output = static_cast<int32_t>(at.first_output + warp % Tile::Across * Tile::warp_columns + 2 * t);
+    const auto row = static_cast<int32_t>(warp / Tile::Across * Tile::warp_rows + g);
+    const auto first = static_cast<int32_t>(at.first_output + warp % Tile::Across * Tile::warp_columns + 2 * t);
+    const GemmOutput out(a, p, at, all_outputs);
 #pragma unroll
-    for (int m = 0; m < Tile::row_tiles; ++m) {
+    for (int n = 0; n < Tile::column_tiles; ++n) {
 #pragma unroll
-      for (int n = 0; n < Tile::column_tiles; ++n) {
+      for (int i = 0; i < 2; ++i) {
+        const int32_t output = first + 8 * n + i;
+        if (output >= at.outputs) continue;
+        const float bias = out.bias_of(output);
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          gemm_store(a, p, at, rows, row + 16 * m + 8 * (i / 2), output + 8 * n + i % 2, all_outputs, sums[m][n][i]);
+        for (int m = 0; m < 2 * Tile::row_tiles; ++m) {
+          if (row + 8 * m < rows_left)
+            out.store(at.first_row + row + 8 * m, output, sums[m / 2][n][2 * (m % 2) + i] + bias);
         }
       }
     }
@@ -246,7 +263,7 @@ class Gemm {
   const LinearArgs& a;
   const GemmPlan& p;
   const GemmPlace& at;
-  const int32_t rows_left, rows;
+  const int32_t rows_left;
 };
 
 template <class Tile>

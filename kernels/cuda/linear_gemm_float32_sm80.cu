@@ -78,12 +78,16 @@ __global__ void __launch_bounds__(threads, 2)
     multiply(shared + s % (stages_ahead + 1) * stage_floats, sums);
   }
   copy_async_wait<0>();
+  const GemmOutput out(a, plan, at, all_outputs);
 #pragma unroll
-  for (int m = 0; m < each; ++m) {
+  for (int n = 0; n < each; ++n) {
+    const auto output = static_cast<int32_t>(at.first_output + threadIdx.x % apart + n * apart);
+    if (output >= at.outputs) continue;
+    const float bias = out.bias_of(output);
 #pragma unroll
-    for (int n = 0; n < each; ++n) {
-      gemm_store(a, plan, at, rows, at.first_row + threadIdx.x / apart + m * apart,
-                 static_cast<int32_t>(at.first_output + threadIdx.x % apart + n * apart), all_outputs, sums[m][n]);
+    for (int m = 0; m < each; ++m) {
+      const int64_t row = at.first_row + threadIdx.x / apart + m * apart;
+      if (row < rows) out.store(row, output, sums[m][n] + bias);
     }
   }
 }

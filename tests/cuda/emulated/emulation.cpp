@@ -187,15 +187,13 @@ bool run_grid(Index grid, Index block, size_t shared_bytes, void (*body)(void*),
   return true;
 }
 
-void fail(const std::string& what, const Site& where) {
-  note_failure(what + " at " + words(where));
+void fail(const char* what, const Site& where) {
+  note_failure(std::string(what) + " at " + words(where));
   for (;;) leave();
 }
 
 void check_aligned(const void* address, size_t bytes, const Site& where) {
-  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) {
-    fail("an access of " + std::to_string(bytes) + " bytes that is not aligned", where);
-  }
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) fail("an access that is not aligned to its size", where);
 }
 
 void* shared_memory() { return machine.shared; }
@@ -225,7 +223,7 @@ void meet_warp(unsigned mask, void* operand, void (*combine)(void* const*), cons
     if (other.state == State::ended) fail("a warp operation that names a lane which has ended", where);
     if (other.state != State::at_warp || other.mask != mask) return leave();  // it may still come
     if (other.combine != combine || other.where.line() != where.line()) {
-      fail("warp operations out of step: " + words(other.where) + " and", where);
+      fail("two warp operations meet", where);
     }
     operands[i] = other.operand;
   }

@@ -40,8 +40,8 @@ bool run_grid(Index grid, Index block, size_t shared_bytes, void (*body)(void*),
 
 using Site = std::source_location;
 
-/// Ends the launch.
-[[noreturn]] void fail(const std::string& what, const Site& where);
+/// Ends the launch. The calling thread's frames are abandoned, so nothing in them may own memory.
+[[noreturn]] void fail(const char* what, const Site& where);
 void check_aligned(const void* address, size_t bytes, const Site& where);
 
 void* shared_memory();

@@ -9,6 +9,7 @@
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if defined(__SANITIZE_THREAD__)
@@ -102,7 +103,12 @@ Fiber::~Fiber() {
 
 void Fiber::prepare(void (*body)(void*), void* context) {
   // A fiber whose body has ended waits at the end of its loop and can go on from there; an abandoned one cannot.
-  if (own_ == nullptr || !ended_) own_ = first_frame(stack_, &Fiber::main);
+  if (own_ == nullptr || !ended_) {
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(stack_, stack_bytes);  // frames that never returned
+#endif
+    own_ = first_frame(stack_, &Fiber::main);
+  }
   body_ = body;
   context_ = context;
   ended_ = false;
