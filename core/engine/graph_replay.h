@@ -78,7 +78,7 @@ class GraphReplay {
   std::vector<CaptureKey> ladder_;
   std::vector<int64_t> scratch_bytes_;  ///< of each capacity of the ladder
   SpaceMemory memory_;
-  SpaceMemory staging_;  ///< of calls that go through the host
+  SpaceMemory staging_;           ///< of calls that go through the host
   SpaceMemory fetched_;           ///< outputs on the host, logits first; on a device
   std::list<Captured> captured_;  ///< the most recently used first
   int64_t captures_ = 0;

@@ -47,7 +47,7 @@ inline std::vector<Cell> cells_of(const std::filesystem::path& directory) {
   for (int64_t ranks = 1; ranks <= 3 && ranks <= heads; ++ranks) {
     cells.push_back({"kernel", ranks, true, "", {}});
     cells.push_back({"kernel", ranks, false, "", {}});
-    cells.push_back({"kernel", ranks, true, "", {}, /*cuda=*/true});
+    if (ranks < 3) cells.push_back({"kernel", ranks, true, "", {}, /*cuda=*/true});
     if (ranks == 1) cells.push_back({"kernel", ranks, false, "", {}, /*cuda=*/true});
     if (ranks > 1) cells.push_back({"auto", ranks, true, "", {}});
     if (ranks > 2) continue;
