@@ -32,7 +32,9 @@ void* load(std::string& reason) {
   if (void* loaded = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) return loaded;
   const std::string directory = own_directory(), beside = directory + kernels::cuda_plugin_library;
   const bool is_beside = exists(beside);
-  void* library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough
+  if (library != nullptr) return library;
+  library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) return library;
   const std::string message = loader_message();
   if (is_beside) {
