@@ -1,5 +1,8 @@
 // libgraft_cuda.so for tests, over the kernels of kernels/cuda as tests/cuda/emulated runs them: whole models on the
-// code that a device runs, without one. soname: libgraft_cuda.so links: cuda_emulated
+// code that a device runs, without one.
+//
+// soname: libgraft_cuda.so
+// links: cuda_emulated
 #include "kernels/cuda/choose.h"
 #include "tests/cuda/emulated/emulation.h"
 #include "tests/device/stand_in_device.h"
