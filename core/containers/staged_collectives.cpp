@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "core/containers/host_collectives.h"
+
 namespace graft {
 namespace {
 
@@ -81,9 +83,9 @@ class Pieces {
 
 }  // namespace
 
-void record_staged_all_reduce(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity, int64_t width,
-                              float* data) {
-  AllReduceArgs args{&ranks, &ops.space(), rows, width, data, nullptr, nullptr};
+void StagedCollectives::add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width,
+                                       float* data) const {
+  AllReduceArgs args{&group_, &ops.space(), rows, width, data, nullptr, nullptr};
   Pieces pieces(ops.staging(0));
   args.staged_rows = pieces.take<int32_t>(1);
   args.staged_data = pieces.take<float>(capacity * width);
@@ -91,14 +93,15 @@ void record_staged_all_reduce(OpList& ops, Communicator& ranks, const int32_t* r
   ops.add_call(all_reduce, args);
 }
 
-void record_staged_gather_columns(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity,
-                                  const std::vector<int64_t>& columns, const float* mine, float* out) {
+void StagedCollectives::record_gather_columns(OpList& ops, const int32_t* rows, int64_t capacity,
+                                              const std::vector<int64_t>& columns, const float* mine,
+                                              float* out) const {
   const int64_t width = std::accumulate(columns.begin(), columns.end(), int64_t{0});
-  GatherColumnsArgs args{&ranks, &ops.space(), rows, columns.data(), mine, out, width, {}, {}, {}, {}, {}};
+  GatherColumnsArgs args{&group_, &ops.space(), rows, columns.data(), mine, out, width, {}, {}, {}, {}, {}};
   Pieces pieces(ops.staging(0));
   args.staged_rows = pieces.take<int32_t>(1);
-  args.counts = pieces.take<int64_t>(ranks.size());
-  args.staged_mine = pieces.take<float>(capacity * columns[static_cast<size_t>(ranks.rank())]);
+  args.counts = pieces.take<int64_t>(ranks());
+  args.staged_mine = pieces.take<float>(capacity * columns[static_cast<size_t>(group_.rank())]);
   args.parts = pieces.take<float>(capacity * width);
   args.staged_out = pieces.take<float>(capacity * width);
   ops.staging(pieces.used());

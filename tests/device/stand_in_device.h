@@ -94,8 +94,9 @@ int32_t device_count(int32_t* out, PluginError* error) {
   *out = faults.devices.load();
   return *out > 0 ? plugin_ok : say("no device", error);
 }
-int32_t device_info(int32_t, DeviceInfo* out, PluginError*) {
-  *out = {"stand-in", faults.memory_bytes.load(), 1 << 20, 1 << 16, 8, 0, kernel_workers()};
+int32_t device_info(int32_t device, DeviceInfo* out, PluginError*) {
+  *out = {"stand-in", faults.memory_bytes.load(), 1 << 20, 1 << 16, 8, 0, kernel_workers(), {}};
+  out->uuid[0] = static_cast<uint8_t>(device + 1);
   return plugin_ok;
 }
 int32_t free_memory(int32_t, int64_t* out, PluginError*) {
@@ -171,6 +172,13 @@ int32_t synchronize(void* stream, PluginError* error) {
   if (faults.lost) return say("the device is lost", error, plugin_device_lost);
   return say(static_cast<Stream*>(stream)->wait(), error);
 }
+int32_t stream_query(void* handle, bool* out, PluginError* error) {
+  auto* stream = static_cast<Stream*>(handle);
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  if (stream->capturing()) return say("a query while the stream is captured", error);
+  *out = stream->advance();
+  return plugin_ok;
+}
 
 // --- events: nothing waits for anything here but the host
 
@@ -228,6 +236,7 @@ constexpr DevicePlugin table = {device_plugin_version,
                                 copy_2d,
                                 fill,
                                 synchronize,
+                                stream_query,
                                 event_new,
                                 event_free,
                                 event_record,

@@ -1,4 +1,6 @@
-// libgraft_cuda.so for tests, over the emulated kernels of kernels/cuda: whole models on the code that a device runs.
+// libgraft_cuda.so for tests, over the kernels of kernels/cuda as tests/cuda/emulated runs them: whole models on the
+// code that a device runs, without one.
+//
 // soname: libgraft_cuda.so
 // links: cuda_emulated
 #include "kernels/cuda/choose.h"

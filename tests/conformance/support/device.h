@@ -17,6 +17,11 @@ inline void* prepare_cuda(const char* variable = "GRAFT_TEST_STAND_IN_PLUGIN") {
     const char* path = std::getenv(variable);
     void* loaded = dlopen(path != nullptr ? path : variable, RTLD_NOW | RTLD_LOCAL);
     if (loaded == nullptr) throw std::runtime_error(dlerror());
+    // Without it sums of ranks go through the host.
+    const char* nccl = std::getenv("GRAFT_TEST_STAND_IN_NCCL");
+    if (nccl != nullptr && *nccl != '\0' && dlopen(nccl, RTLD_NOW | RTLD_LOCAL) == nullptr) {
+      throw std::runtime_error(dlerror());
+    }
     return loaded;
   }();
   return library;

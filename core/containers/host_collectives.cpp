@@ -1,9 +1,7 @@
-#include "core/containers/collectives.h"
+#include "core/containers/host_collectives.h"
 
 #include <algorithm>
 #include <numeric>
-
-#include "core/containers/staged_collectives.h"
 
 namespace graft {
 namespace {
@@ -59,19 +57,15 @@ void gather_columns_on_host(Communicator& ranks, int64_t rows, const int64_t* co
   }
 }
 
-void record_all_reduce(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity, int64_t width,
-                       float* data) {
-  if (ranks.size() == 1) return;
-  if (!ops.space().is_host()) return record_staged_all_reduce(ops, ranks, rows, capacity, width, data);
-  ops.add_call(all_reduce, AllReduceArgs{&ranks, rows, width, data});
+void HostCollectives::add_all_reduce(OpList& ops, const int32_t* rows, int64_t, int64_t width, float* data) const {
+  ops.add_call(all_reduce, AllReduceArgs{&group_, rows, width, data});
 }
 
-void record_gather_columns(OpList& ops, Communicator& ranks, const int32_t* rows, int64_t capacity,
-                           const std::vector<int64_t>& columns, const float* mine, float* out) {
-  if (!ops.space().is_host()) return record_staged_gather_columns(ops, ranks, rows, capacity, columns, mine, out);
+void HostCollectives::record_gather_columns(OpList& ops, const int32_t* rows, int64_t capacity,
+                                            const std::vector<int64_t>& columns, const float* mine, float* out) const {
   const int64_t width = std::accumulate(columns.begin(), columns.end(), int64_t{0});
-  GatherColumnsArgs args{&ranks, rows, columns.data(), mine, nullptr, nullptr, out};
-  args.counts = ops.arena().take_array<int64_t>(ranks.size());
+  GatherColumnsArgs args{&group_, rows, columns.data(), mine, nullptr, nullptr, out};
+  args.counts = ops.arena().take_array<int64_t>(ranks());
   args.parts = ops.arena().take_array<float>(capacity * width);
   ops.add_call(gather_columns, args);
 }
