@@ -30,7 +30,17 @@ class HostMemory final : public MemorySpace {
     if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
   }
   void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
+  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                 int64_t rows) override {
+    for (int64_t r = 0; r < rows; ++r) {
+      copy(static_cast<char*>(to) + r * to_stride, static_cast<const char*>(from) + r * from_stride, row_bytes);
+    }
+  }
+  void clear(void* to, int64_t bytes) override {
+    if (bytes > 0) std::memset(to, 0, static_cast<size_t>(bytes));
+  }
   void synchronize() override {}
+  bool is_done() override { return true; }
 
  private:
   static size_t size_of(int64_t bytes) { return static_cast<size_t>(std::max<int64_t>(bytes, 1)); }

@@ -26,8 +26,16 @@ class MemorySpace {
   virtual void copy(void* to, const void* from, int64_t bytes) = 0;
   /// From any host memory, which may change once this returns. Throws DEVICE_ERROR.
   virtual void upload(void* to, const void* from, int64_t bytes) = 0;
-  /// Waits for all work. Throws DEVICE_ERROR for what failed on the way.
+  /// The same for `rows` pieces of row_bytes, strides in bytes, at least row_bytes.
+  virtual void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                         int64_t rows) = 0;
+  /// Sets bytes of the space to zero, in the order of all work given before. Throws DEVICE_ERROR.
+  virtual void clear(void* to, int64_t bytes) = 0;
+
+  /// Waits for all work. Throws DEVICE_ERROR for what failed on the way, and what a wait given to the space throws.
   virtual void synchronize() = 0;
+  /// Whether all work is done, without waiting. Throws DEVICE_ERROR.
+  virtual bool is_done() = 0;
 };
 
 /// Anonymous pages of this process: reserved at once, resident when written.

@@ -3,7 +3,6 @@
 #include <ATen/ops/add.h>
 
 #include "core/base/status.h"
-#include "core/containers/collectives.h"
 #include "core/containers/placement.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
@@ -115,7 +114,7 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
   place(tensors_, space);
 }
 
-void FusedDecoderLayer::record(OpList& ops, Communicator& ranks, const StepView& step, const CacheView& addressing,
+void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,
                                const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
   const auto norm = [&](const NormTensors& tensors, float* out) {
     record_residual_norm(ops, step.token_count, config_.norm, tensors, hidden(), activations, out);
@@ -129,7 +128,7 @@ void FusedDecoderLayer::record(OpList& ops, Communicator& ranks, const StepView&
   };
   // What was computed waits for the next norm; the bias joins after the sum over the ranks.
   const auto leave = [&](const at::Tensor& bias) {
-    record_all_reduce(ops, ranks, step.token_count, hidden(), activations.contribution);
+    ranks.record_all_reduce(ops, step.token_count, capacity, hidden(), activations.contribution);
     activations.delta = activations.contribution;
     activations.delta_bias = data_or_null(bias);
     activations.delta_bias_dtype = dtype_or_float(bias);

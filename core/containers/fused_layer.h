@@ -3,9 +3,9 @@
 
 #include "core/base/memory_space.h"
 #include "core/containers/activations.h"
+#include "core/containers/collectives.h"
 #include "core/containers/layer_tensors.h"
 #include "core/containers/op_list.h"
-#include "core/parallel/communicator.h"
 #include "core/step/step_view.h"
 #include "kernels/spec/rotary.h"
 
@@ -21,7 +21,7 @@ class FusedDecoderLayer {
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
   /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer
   /// nothing. Where the layer is one rank's share, its contributions are summed over `ranks`.
-  void record(OpList& ops, Communicator& ranks, const StepView& step, const CacheView& addressing,
+  void record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,
               const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const;
 
  private:

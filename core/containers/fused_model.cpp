@@ -1,6 +1,5 @@
 #include "core/containers/fused_model.h"
 
-#include "core/containers/collectives.h"
 #include "core/containers/placement.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
@@ -40,7 +39,7 @@ FusedModel::Outer place_outer(FusedModel::Outer outer, MemorySpace& space) {
 }  // namespace
 
 FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-                       Communicator& ranks, std::vector<int64_t> head_columns, MemorySpace& space)
+                       const Collectives& ranks, std::vector<int64_t> head_columns, MemorySpace& space)
     : config_(config),
       widths_(config),
       outer_(place_outer(std::move(outer), space)),
@@ -182,7 +181,7 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
   }
   float* own = ops.arena().take_array<float>(capacity * own_columns);
   record_linear(ops, rows, capacity, &head, 1, true, x, hidden, own, own_columns);
-  record_gather_columns(ops, ranks_, rows, capacity, head_columns_, own, logits);
+  ranks_.record_gather_columns(ops, rows, capacity, head_columns_, own, logits);
   return logits;
 }
 

@@ -32,7 +32,7 @@ class FusedModel {
   /// Everything is the rank's share; `ranks` outlives the model. `head_columns`: the columns of the head that each
   /// rank computes. `outer` is placed in `space`, where the layers are already.
   FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-             Communicator& ranks, std::vector<int64_t> head_columns, MemorySpace& space = host_memory());
+             const Collectives& ranks, std::vector<int64_t> head_columns, MemorySpace& space = host_memory());
 
   /// The most rows of a step that is recorded.
   struct Capacity {
@@ -71,7 +71,7 @@ class FusedModel {
     at::Tensor inverse_frequency, long_inverse_frequency;  ///< where the kernels read them
   };
   std::vector<Rope> ropes_;
-  Communicator& ranks_;
+  const Collectives& ranks_;
   std::vector<int64_t> head_columns_;
 };
 

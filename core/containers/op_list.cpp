@@ -17,6 +17,11 @@ void* OpList::scratch(int64_t bytes) {
   return scratch_;
 }
 
+void* OpList::staging(int64_t bytes) {
+  staging_bytes_ = std::max(staging_bytes_, bytes);
+  return staging_;
+}
+
 void OpList::store(const kernels::Variant* variant, const void* args, int64_t bytes) {
   Call call{variant, std::make_unique<std::byte[]>(static_cast<size_t>(bytes))};
   std::memcpy(call.args.get(), args, static_cast<size_t>(bytes));
@@ -27,11 +32,11 @@ void OpList::run(const kernels::Context& context) const {
   for (const Call& call : calls_) call.variant->run(call.args.get(), context);
 }
 
-void OpList::run(const kernels::Context& context, OpTimer& timer, MemorySpace& space) const {
+void OpList::run(const kernels::Context& context, OpTimer& timer) const {
   timer.start();
   for (const Call& call : calls_) {
     call.variant->run(call.args.get(), context);
-    space.synchronize();
+    space_->synchronize();
     timer.lap(call.variant->name);
   }
 }

@@ -23,8 +23,9 @@ using KernelSelector = std::function<const kernels::Variant*(kernels::Op op, con
 /// Used by the engine's thread.
 class OpList {
  public:
-  OpList(KernelSelector select, int32_t workers, Arena& arena)
-      : select_(std::move(select)), workers_(workers), arena_(&arena) {}
+  /// `space` is that of the arena's memory.
+  OpList(KernelSelector select, int32_t workers, Arena& arena, MemorySpace& space = host_memory())
+      : select_(std::move(select)), workers_(workers), arena_(&arena), space_(&space) {}
 
   /// Appends an op. Scratch is taken from the arena's shared scratch piece (see reserve_scratch).
   template <class Args>
@@ -46,8 +47,8 @@ class OpList {
 
   /// Runs every op in order. Throws only what collectives throw.
   void run(const kernels::Context& context) const;
-  /// The same, each op a lap of `timer`; on a device it ends when `space` has done it.
-  void run(const kernels::Context& context, OpTimer& timer, MemorySpace& space) const;
+  /// The same, each op a lap of `timer`; on a device it ends when the device has done it.
+  void run(const kernels::Context& context, OpTimer& timer) const;
 
   int64_t size() const { return static_cast<int64_t>(calls_.size()); }
   const kernels::Variant& variant(int64_t index) const { return *calls_[static_cast<size_t>(index)].variant; }
@@ -57,7 +58,13 @@ class OpList {
   /// Gives the shared scratch before recording for real; a counting pass told its size.
   void set_scratch(void* data) { scratch_ = data; }
 
+  /// Staging memory that calls share in the same way, for what the host does with a device's data.
+  void* staging(int64_t bytes);
+  int64_t staging_bytes() const { return staging_bytes_; }
+  void set_staging(void* data) { staging_ = data; }
+
   Arena& arena() { return *arena_; }
+  MemorySpace& space() const { return *space_; }
 
  private:
   struct Call {
@@ -72,8 +79,11 @@ class OpList {
   KernelSelector select_;
   int32_t workers_;
   Arena* arena_;
+  MemorySpace* space_;
   void* scratch_ = nullptr;
   int64_t scratch_bytes_ = 0;
+  void* staging_ = nullptr;
+  int64_t staging_bytes_ = 0;
   std::vector<Call> calls_;
 };
 

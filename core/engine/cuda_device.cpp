@@ -73,7 +73,26 @@ void CudaDevice::upload(void* to, const void* from, int64_t bytes) {
   synchronize();
 }
 
-void CudaDevice::synchronize() { call(plugin_.synchronize, "step", context_.stream); }
+void CudaDevice::copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                           int64_t rows) {
+  if (rows < 1 || row_bytes < 1) return;
+  call(plugin_.copy_2d, "copy of rows", context_.stream, to, to_stride, from, from_stride, row_bytes, rows);
+}
+
+void CudaDevice::clear(void* to, int64_t bytes) {
+  if (bytes > 0) call(plugin_.fill, "clear", context_.stream, to, uint8_t{0}, bytes);
+}
+
+void CudaDevice::synchronize() {
+  if (wait_) wait_([this] { return is_done(); });
+  call(plugin_.synchronize, "step", context_.stream);  // also tells what failed
+}
+
+bool CudaDevice::is_done() {
+  bool done = false;
+  call(plugin_.stream_query, "step", context_.stream, &done);
+  return done;
+}
 
 const kernels::Variant* CudaDevice::select(kernels::Op op, const void* args) const {
   return plugin_.select(index_, op, args);

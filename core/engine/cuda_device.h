@@ -21,7 +21,12 @@ class CudaDevice final : public Device {
   void release_staging(void* memory, int64_t bytes) noexcept override;
   void copy(void* to, const void* from, int64_t bytes) override;
   void upload(void* to, const void* from, int64_t bytes) override;
+  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                 int64_t rows) override;
+  void clear(void* to, int64_t bytes) override;
   void synchronize() override;
+  bool is_done() override;
+  void wait_by(Wait wait) override { wait_ = std::move(wait); }
 
   const kernels::Variant* select(kernels::Op op, const void* args) const override;
   int32_t workers() const override { return context_.parallel.workers; }
@@ -32,6 +37,7 @@ class CudaDevice final : public Device {
   const kernels::DevicePlugin& plugin_;
   int32_t index_;
   kernels::Context context_{};
+  Wait wait_;
 };
 
 }  // namespace graft

@@ -28,6 +28,8 @@ std::string loader_message() {
 
 // Null with the reason.
 void* load(std::string& reason) {
+  // A process holds one, whoever loaded it.
+  if (void* loaded = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) return loaded;
   const std::string directory = own_directory(), beside = directory + kernels::cuda_plugin_library;
   const bool is_beside = exists(beside);
   void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough

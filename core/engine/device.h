@@ -27,6 +27,10 @@ class Device : public MemorySpace {
   virtual int32_t workers() const = 0;
   /// What kernels are given to run.
   virtual const kernels::Context& context() const = 0;
+  /// Waits until `done`, or throws where that will never be.
+  using Wait = std::function<void(const std::function<bool()>& done)>;
+  /// From here on synchronize() waits by this: work that other ranks take part in may never end. Null: by itself.
+  virtual void wait_by(Wait wait) = 0;
   /// Captures what `give` runs, which is not done by that. Null where work is given call by call. Throws DEVICE_ERROR.
   virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& give) = 0;
 };
@@ -44,7 +48,14 @@ class CpuDevice : public Device {
   void release_staging(void* memory, int64_t bytes) noexcept override { release(memory, bytes); }
   void copy(void* to, const void* from, int64_t bytes) override { host_memory().copy(to, from, bytes); }
   void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
+  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                 int64_t rows) override {
+    host_memory().copy_rows(to, to_stride, from, from_stride, row_bytes, rows);
+  }
+  void clear(void* to, int64_t bytes) override { host_memory().clear(to, bytes); }
   void synchronize() override {}
+  bool is_done() override { return true; }
+  void wait_by(Wait) override {}
 
   const kernels::Variant* select(kernels::Op op, const void* args) const override;
   int32_t workers() const override { return pool_.workers(); }

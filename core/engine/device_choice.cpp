@@ -24,14 +24,14 @@ int32_t index_of(const std::string& name) {
 // What only a CPU does as yet; empty where there is nothing.
 std::string out_of_reach(const EngineOptions& options) {
   if (options.injection != InjectionMode::kernel) return "only injection kernel runs on a CUDA device in this release";
-  if (options.tensor_parallel > 1 || options.rank.world > 1) {
-    return "tensor parallelism over CUDA devices is not in this release";
-  }
   return "";
 }
 
-DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t index) {
-  return {"cuda:" + std::to_string(index), cuda.plugin, index};
+DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t first, const RankPlace& place) {
+  const auto index = static_cast<int32_t>((first + place.share.rank) % cuda.devices);
+  DeviceChoice choice{"cuda:" + std::to_string(index), cuda.plugin, index};
+  choice.ranks_on_it = (place.ranks_here + cuda.devices - 1) / cuda.devices;
+  return choice;
 }
 
 DeviceChoice on_cpu(std::string reason) {
@@ -51,7 +51,7 @@ int64_t DeviceChoice::memory_bytes() const {
   return bytes;
 }
 
-DeviceChoice choose_device(const EngineOptions& options) {
+DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place) {
   if (options.device == "cpu") return {};
   const bool automatic = options.device.empty() || options.device == "auto";
   const int32_t index = automatic ? 0 : index_of(options.device);
@@ -66,7 +66,7 @@ DeviceChoice choose_device(const EngineOptions& options) {
     fail(StatusCode::invalid_argument, "device is {}, expected a number below {}", quote(options.device), cuda.devices);
   }
   if (!beyond.empty()) fail(StatusCode::unsupported, "device {}: {}", quote(options.device), beyond);
-  return on_cuda(cuda, index);
+  return on_cuda(cuda, index, place);
 }
 
 std::unique_ptr<Device> make_device(const DeviceChoice& choice, int32_t threads) {

@@ -6,6 +6,7 @@
 
 #include "core/engine/device.h"
 #include "core/engine/options.h"
+#include "core/engine/rank_place.h"
 #include "kernels/spec/device_plugin.h"
 
 namespace graft {
@@ -14,6 +15,7 @@ struct DeviceChoice {
   std::string name = "cpu";                       ///< or "cuda:N"
   const kernels::DevicePlugin* plugin = nullptr;  ///< of a CUDA device
   int32_t index = 0;                              ///< of a CUDA device
+  int64_t ranks_on_it = 1;                        ///< ranks of the group in this process that share it
   std::string reason = {};                        ///< why "auto" came to the CPU, empty where nobody asked
 
   bool is_cpu() const { return plugin == nullptr; }
@@ -25,8 +27,9 @@ struct DeviceChoice {
 /// Takes options.device: "auto" is the first CUDA device where there is one that can run what the other options ask
 /// for, else the CPU; a device that is named is never replaced. Throws INVALID_ARGUMENT for a name that is none or a
 /// number that is too high, UNSUPPORTED for what no CUDA device can run, and where there is no device at all the reason
-/// (NOT_FOUND, VERSION_MISMATCH, DEVICE_ERROR). Any thread.
-DeviceChoice choose_device(const EngineOptions& options);
+/// (NOT_FOUND, VERSION_MISMATCH, DEVICE_ERROR). The ranks of a group take the devices in turn, beginning with the one
+/// named; several may share one. Any thread.
+DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place = {});
 
 /// On the thread that will use it. Throws what the device's constructor throws.
 std::unique_ptr<Device> make_device(const DeviceChoice& choice, int32_t threads);

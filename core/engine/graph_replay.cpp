@@ -32,12 +32,13 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
       replay_(replay),
       most_(static_cast<size_t>(std::max<int64_t>(1, most))),
       ladder_(ladder_of(step)) {
-  int64_t bytes = 0;
+  int64_t bytes = 0, staging_bytes = 0;
   for (const CaptureKey& key : ladder_) {
     Arena counting;
     OpList dry = make_ops(counting);
     model_.record(dry, step_.view(), pool_, caches_, key.capacity);
     scratch_bytes_.push_back(dry.scratch_bytes());
+    staging_bytes = std::max(staging_bytes, dry.staging_bytes());
     counting.take(dry.scratch_bytes());
     bytes = std::max(bytes, counting.peak());
   }
@@ -47,11 +48,14 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
   const int64_t values = limits.logit_rows * model_.output_width() + limits.hidden_rows * model_.hidden_width();
   fetched_ = SpaceMemory(device_, values * static_cast<int64_t>(sizeof(float)), "outputs of a step",
                          SpaceMemory::Kind::staging);
+  if (staging_bytes > 0) {
+    staging_ = SpaceMemory(device_, staging_bytes, "staging memory of collectives", SpaceMemory::Kind::staging);
+  }
 }
 
 OpList GraphReplay::make_ops(Arena& arena) const {
   const auto select = [this](kernels::Op op, const void* args) { return device_.select(op, args); };
-  return OpList(select, device_.workers(), arena);
+  return OpList(select, device_.workers(), arena, device_);
 }
 
 CaptureKey GraphReplay::key_of_step() const {
@@ -74,9 +78,11 @@ GraphReplay::Captured GraphReplay::capture(const CaptureKey& key) {
   }
   made.ops = std::make_unique<OpList>(make_ops(*made.arena));
   made.ops->set_scratch(made.arena->take(scratch_bytes_[step]));
+  made.ops->set_staging(staging_.data());
   const StepView& view = made.mirror ? made.mirror->view() : step_.view();
   made.outputs = model_.record(*made.ops, view, pool_, caches_, key.capacity);
-  if (replay_) made.graph = device_.capture([&] { made.ops->run(device_.context()); });
+  if (replay_ && made.ops->staging_bytes() == 0)
+    made.graph = device_.capture([&] { made.ops->run(device_.context()); });
   ++captures_;
   return made;
 }
@@ -115,7 +121,7 @@ FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
 
 void GraphReplay::launch(const Captured& step, OpTimer* timer) {
   if (timer != nullptr) {
-    step.ops->run(device_.context(), *timer, device_);
+    step.ops->run(device_.context(), *timer);
   } else if (step.graph) {
     step.graph->launch();
   } else {

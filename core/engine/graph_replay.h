@@ -56,7 +56,7 @@ class GraphReplay {
     std::unique_ptr<StepMirror> mirror;  ///< on a device
     std::unique_ptr<OpList> ops;
     FusedModel::Outputs outputs;         ///< in the device's memory
-    std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where the device captures and replay is on
+    std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where device and ops let it and replay is on
   };
   /// The captured step that the buffer's contents run in, captured if need be.
   const Captured& find();
@@ -78,6 +78,7 @@ class GraphReplay {
   std::vector<CaptureKey> ladder_;
   std::vector<int64_t> scratch_bytes_;  ///< of each capacity of the ladder
   SpaceMemory memory_;
+  SpaceMemory staging_;           ///< of calls that go through the host
   SpaceMemory fetched_;           ///< outputs on the host, logits first; on a device
   std::list<Captured> captured_;  ///< the most recently used first
   int64_t captures_ = 0;

@@ -75,6 +75,11 @@ nlohmann::json whole_linears(const Blueprint& blueprint) {
 
 }  // namespace
 
+std::string describe_sums(const RankSums& sums) {
+  std::string text = name_of(sums.way);
+  return sums.reason.empty() ? text : text + ": " + sums.reason;
+}
+
 nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded) {
   const ModelConfig& config = plan.config();
   nlohmann::json replaced = nlohmann::json::array();
@@ -113,6 +118,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"working_bytes", plan.memory.working_bytes},
       {"eos_tokens", config.generation.eos_tokens},
   };
+  json["tensor_parallel"]["sums_of_ranks"] = describe_sums(plan.sums);
   if (!plan.device.reason.empty()) json["device_reason"] = plan.device.reason;
   if (!loaded) json["tree"] = print_tree(*build_tree(plan.match.blueprint));
   return json;

@@ -150,14 +150,15 @@ int64_t working_bytes(const ModelConfig& config, const StepLimits& limits) {
 // As many blocks as all sequences at full length could hold, or what the budget allows. Pages become resident only when
 // written, so a generous pool costs address space.
 void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLimits& limits, int64_t memory_limit,
-                       const DeviceChoice& device, int64_t ranks_here) {
+                       const DeviceChoice& device, const RankSums& sums, int64_t ranks_here) {
   int64_t wanted_bytes = 0;
   for (const CacheKind& kind : cache.kinds) {
     memory.cache_blocks.push_back(limits.sequences * SequenceBlocks::most_blocks(kind, limits.context, limits.tokens));
     wanted_bytes += memory.cache_blocks.back() * kind.block_bytes();
   }
   const int64_t available = memory_limit > 0 ? memory_limit : device.memory_bytes();
-  int64_t budget = available / ranks_here;
+  int64_t budget = available / (device.is_cpu() ? ranks_here : device.ranks_on_it);
+  if (memory_limit == 0) budget -= sums.device_bytes();
   // Of a machine's memory half is spoken of, and mapped weights are not in it.
   if (memory_limit > 0 || !device.is_cpu()) budget -= memory.weight_bytes + memory.working_bytes;
   const double share = wanted_bytes > budget ? static_cast<double>(budget) / static_cast<double>(wanted_bytes) : 1.0;
@@ -194,7 +195,7 @@ int64_t choose_threads(int64_t threads, int64_t ranks_here) {
 
 ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
   refuse_what_is_missing(options);
-  DeviceChoice device = choose_device(options);
+  DeviceChoice device = choose_device(options, place);
   // One of several ranks reads its parts of the files and no more.
   const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
   ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
@@ -203,6 +204,7 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
       match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config(), options.architecture_policies);
   plan.place = place;
   plan.device = std::move(device);
+  plan.sums = expected_sums(plan.device, place);
   assign_roles(plan.match.blueprint, options);
   plan.share = shard(plan.match.blueprint, place.share);
   plan.head_columns = head_columns(plan.match.blueprint, place.share.ranks);
@@ -217,7 +219,8 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
   plan.memory.weight_bytes -= bytes_saved(plan.share, plan.dtype, plan.quantization);
   plan.memory.working_bytes = working_bytes(plan.share.config, plan.limits);
-  plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit, plan.device, place.ranks_here);
+  plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit, plan.device, plan.sums,
+                    place.ranks_here);
   return plan;
 }
 

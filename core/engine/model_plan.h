@@ -9,6 +9,7 @@
 #include "core/engine/device_choice.h"
 #include "core/engine/options.h"
 #include "core/engine/rank_place.h"
+#include "core/engine/rank_sums.h"
 #include "core/model/cache_plan.h"
 #include "core/model/weight_map.h"
 #include "core/policies/policy.h"
@@ -30,6 +31,7 @@ struct ModelPlan {
   PolicyMatch match;
   RankPlace place;
   DeviceChoice device;
+  RankSums sums;    ///< expected; once the ranks have met, agreed
   Blueprint share;  ///< what this rank holds of match.blueprint
   std::vector<int64_t> head_columns;
   bool copy_weights = false;  ///< parts are read into memory instead of staying in the mapped file

@@ -50,6 +50,8 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   }
   if (options.injection == InjectionMode::kernel) {
     device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
+    plan_.sums = agree_on_sums(*ranks_, plan_.device);
+    collectives_ = make_collectives(plan_.sums, *ranks_, *device_, options.rank.timeout());
   }
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
@@ -72,11 +74,14 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
   KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization, *device_);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
   plan_.weights.entries.clear();
-  fused_ = injection.finish(*root, *ranks_, plan_.head_columns);
+  fused_ = injection.finish(*root, *collectives_, plan_.head_columns);
   replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph);
 }
 
-ModelRunner::~ModelRunner() = default;
+// Memory that a device works on cannot be given back before it is done, which a sum that lacks a rank never is.
+ModelRunner::~ModelRunner() {
+  if (collectives_) collectives_->abort();
+}
 
 StepOutput ModelRunner::run() {
   if (profiler_ == nullptr || !profiler_->enabled()) return give_and_compute(nullptr);
@@ -101,13 +106,25 @@ void ModelRunner::keep_alive() {
 }
 
 void ModelRunner::dismiss() {
-  if (exchange_) exchange_->give(StepExchange::Order::stop);
+  if (!exchange_) return;
+  exchange_->give(StepExchange::Order::stop);
+  part();
+}
+
+// Every rank has finished its last step; none takes its end away while the device of another may still reach into it.
+void ModelRunner::part() noexcept {
+  if (plan_.sums.way != RankSums::Way::nccl) return;
+  try {
+    std::vector<int64_t> done = {1};
+    agree_on_least(*ranks_, done);
+  } catch (...) {  // a rank is gone without a word; nothing more is to be run
+  }
 }
 
 void ModelRunner::follow(const std::function<bool()>& give_up) {
   while (!give_up || !give_up()) {
     const StepExchange::Order order = exchange_->take();
-    if (order == StepExchange::Order::stop) return;
+    if (order == StepExchange::Order::stop) return part();
     if (order == StepExchange::Order::step) compute(nullptr);
   }
 }

@@ -53,12 +53,14 @@ class ModelRunner {
 
  private:
   void load(const EngineOptions& options, const LoadProgress& progress);
+  void part() noexcept;
   StepOutput give_and_compute(OpTimer* timer);
   StepOutput compute(OpTimer* timer);
 
   ModelPlan plan_;
   std::unique_ptr<Communicator> ranks_;
-  std::unique_ptr<Device> device_;  ///< of a fused model
+  std::unique_ptr<Device> device_;            ///< of a fused model
+  std::unique_ptr<Collectives> collectives_;  ///< of a fused model
   std::unique_ptr<CachePool> cache_;
   std::unique_ptr<StepBuffer> step_;
   std::unique_ptr<ClientModel> client_;

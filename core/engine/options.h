@@ -18,7 +18,9 @@ struct RankOptions {
   int64_t world = 0;       ///< number of processes; 0 when all ranks live in this one
   std::string address;     ///< host that rank 0 listens on
   int64_t port = 0;        ///< and its port
-  int64_t timeout_ms = 0;  ///< after which a silent rank is an error on all others; 0: the communicator's default
+  int64_t timeout_ms = 0;  ///< after which a silent rank is an error on all others; 0: 60 s
+
+  int64_t timeout() const { return timeout_ms > 0 ? timeout_ms : 60'000; }
 };
 
 /// A user's policy (injection mode 1): in every layer of this class the named linears are row-parallel.

@@ -12,24 +12,6 @@ namespace {
 constexpr int64_t first_bytes = 8192;
 constexpr int64_t most_copies = int64_t{1} << 20;
 
-// The values of every rank. A float holds 16 bits exactly, so each value travels as four.
-std::vector<std::vector<int64_t>> gather(Communicator& ranks, const std::vector<int64_t>& values) {
-  constexpr size_t pieces = 4;
-  const size_t count = values.size() * pieces;
-  std::vector<float> mine, all(count * static_cast<size_t>(ranks.size()));
-  for (const int64_t value : values) {
-    for (size_t p = 0; p < pieces; ++p) mine.push_back(static_cast<float>((value >> (16 * p)) & 0xffff));
-  }
-  const std::vector<int64_t> counts(static_cast<size_t>(ranks.size()), static_cast<int64_t>(count));
-  ranks.all_gather(mine.data(), counts.data(), all.data());
-  std::vector<std::vector<int64_t>> gathered(counts.size(), std::vector<int64_t>(values.size(), 0));
-  for (size_t i = 0; i < all.size(); ++i) {
-    int64_t& value = gathered[i / count][i % count / pieces];
-    value |= static_cast<int64_t>(all[i]) << (16 * (i % pieces));
-  }
-  return gathered;
-}
-
 }  // namespace
 
 struct StepExchange::Header {
@@ -93,8 +75,26 @@ StepExchange::Order StepExchange::take() {
   return Order::step;
 }
 
+// A float holds 16 bits exactly, so each value travels as four.
+std::vector<std::vector<int64_t>> gather_values(Communicator& ranks, const std::vector<int64_t>& values) {
+  constexpr size_t pieces = 4;
+  const size_t count = values.size() * pieces;
+  std::vector<float> mine, all(count * static_cast<size_t>(ranks.size()));
+  for (const int64_t value : values) {
+    for (size_t p = 0; p < pieces; ++p) mine.push_back(static_cast<float>((value >> (16 * p)) & 0xffff));
+  }
+  const std::vector<int64_t> counts(static_cast<size_t>(ranks.size()), static_cast<int64_t>(count));
+  ranks.all_gather(mine.data(), counts.data(), all.data());
+  std::vector<std::vector<int64_t>> gathered(counts.size(), std::vector<int64_t>(values.size(), 0));
+  for (size_t i = 0; i < all.size(); ++i) {
+    int64_t& value = gathered[i / count][i % count / pieces];
+    value |= static_cast<int64_t>(all[i]) << (16 * (i % pieces));
+  }
+  return gathered;
+}
+
 void agree_on_least(Communicator& ranks, std::vector<int64_t>& values) {
-  const std::vector<std::vector<int64_t>> all = gather(ranks, values);
+  const std::vector<std::vector<int64_t>> all = gather_values(ranks, values);
   for (const std::vector<int64_t>& of_rank : all) {
     for (size_t i = 0; i < values.size(); ++i) values[i] = std::min(values[i], of_rank[i]);
   }
@@ -103,7 +103,7 @@ void agree_on_least(Communicator& ranks, std::vector<int64_t>& values) {
 void require_equal(Communicator& ranks, const std::vector<SharedValue>& values) {
   std::vector<int64_t> mine;
   for (const SharedValue& value : values) mine.push_back(value.value);
-  const std::vector<std::vector<int64_t>> all = gather(ranks, mine);
+  const std::vector<std::vector<int64_t>> all = gather_values(ranks, mine);
   for (size_t r = 1; r < all.size(); ++r) {
     for (size_t i = 0; i < values.size(); ++i) {
       if (all[r][i] == all[0][i]) continue;

@@ -38,6 +38,9 @@ class StepExchange {
   std::vector<std::byte> message_;  ///< header, copies, step
 };
 
+/// The values of every rank, [rank][i]. There are equally many on every rank.
+std::vector<std::vector<int64_t>> gather_values(Communicator& ranks, const std::vector<int64_t>& values);
+
 /// The smallest of the ranks' values, each for itself; the same on every rank. Values are not negative, and there are
 /// equally many on every rank.
 void agree_on_least(Communicator& ranks, std::vector<int64_t>& values);

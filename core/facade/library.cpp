@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/engine/cuda_plugin.h"
+#include "core/engine/rank_sums.h"
 #include "core/facade/objects.h"
 #include "core/policies/policy.h"
 #include "kernels/cpu/select.h"
@@ -47,6 +48,13 @@ nlohmann::json describe_devices(const CudaPlugin& cuda) {
   return devices;
 }
 
+// Of interest to several devices.
+std::string describe_nccl(const CudaPlugin& cuda) {
+  if (cuda.devices < 2) return "not used: fewer than two CUDA devices";
+  const std::string problem = nccl_problem();
+  return problem.empty() ? "found" : "not used: " + problem;
+}
+
 int32_t doctor(Buffer* out, ErrorText* error) {
   return guarded(error, [&] {
     nlohmann::json policies = nlohmann::json::array();
@@ -58,6 +66,7 @@ int32_t doctor(Buffer* out, ErrorText* error) {
         {"kernels_problem", kernels::forced_isa_problem() != nullptr ? kernels::forced_isa_problem() : ""},
         {"policies", policies},
         {"cuda", cuda.plugin != nullptr ? "found" : "not used: " + cuda.reason},
+        {"nccl", describe_nccl(cuda)},
     };
     assign(*out, json.dump());
   });

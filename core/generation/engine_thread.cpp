@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/engine/failure.h"
+#include "core/engine/info.h"
 #include "core/generation/mailbox.h"
 #include "core/generation/ranks/followers.h"
 #include "core/generation/scheduler.h"
@@ -84,6 +85,7 @@ class EngineThread {
     const std::lock_guard lock(mailbox_->mutex);
     const ModelPlan& plan = runner.plan();
     mailbox_->limits = {plan.config(), plan.limits, plan.cache.kinds, plan.memory.cache_blocks};
+    mailbox_->sums_of_ranks = describe_sums(plan.sums);
     mailbox_->ready = true;
     mailbox_->changed.notify_all();
   }

@@ -112,7 +112,7 @@ void KernelInjection::replace(Module& layer, int64_t index) {
       std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors), space_));
 }
 
-std::unique_ptr<FusedModel> KernelInjection::finish(Module& root, Communicator& ranks,
+std::unique_ptr<FusedModel> KernelInjection::finish(Module& root, const Collectives& ranks,
                                                     std::vector<int64_t> head_columns) {
   FusedModel::Outer outer = take_outer(root, config_);
   drop_parameters(root);

@@ -37,7 +37,7 @@ class KernelInjection {
   /// For replace_module: take, convert, transpose, quantise, create, place. The layer gives up its parameters.
   void replace(Module& layer, int64_t index);
   /// Once all layers are replaced: takes embeddings, final norm and head. The tree is empty then.
-  std::unique_ptr<FusedModel> finish(Module& root, Communicator& ranks, std::vector<int64_t> head_columns);
+  std::unique_ptr<FusedModel> finish(Module& root, const Collectives& ranks, std::vector<int64_t> head_columns);
 
  private:
   ModelConfig config_;

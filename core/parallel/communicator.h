@@ -24,6 +24,8 @@ class Communicator {
   virtual void all_gather(const float* mine, const int64_t* counts, float* all) = 0;
   /// `bytes` bytes of rank 0 to everyone.
   virtual void broadcast(void* data, int64_t bytes) = 0;
+  /// Throws COMM_ERROR where the group is known to be broken; asks nobody and does not wait.
+  virtual void check() = 0;
   /// Frees every rank that waits in a collective; all later collectives fail. Any thread.
   virtual void abort() noexcept = 0;
 };

@@ -196,6 +196,12 @@ class GlooCommunicator final : public Communicator {
     });
   }
 
+  void check() override {
+    if (broken_) {
+      fail(StatusCode::comm_error, "gloo group: rank {} of {}: the group is broken or aborted", rank_, size_);
+    }
+  }
+
   void abort() noexcept override {
     if (broken_.exchange(true)) {
       return;

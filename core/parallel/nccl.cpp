@@ -50,6 +50,7 @@ NcclTable load_nccl() {
 
 NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms)
     : nccl_(nccl),
+      host_(host),
       rank_(host.rank()),
       size_(host.size()),
       timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)) {
@@ -72,7 +73,12 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
   settle("init", {});
 }
 
-NcclCommunicator::~NcclCommunicator() { abort(); }
+NcclCommunicator::~NcclCommunicator() {
+  abort();
+  if (gone_.valid()) {
+    gone_.wait_for(std::chrono::milliseconds(timeout_ms_));  // then it is left to itself
+  }
+}
 
 void NcclCommunicator::all_reduce(float* data, int64_t count, void* stream) {
   if (count < 0) {
@@ -91,25 +97,35 @@ void NcclCommunicator::all_reduce(float* data, int64_t count, void* stream) {
 
 void NcclCommunicator::wait(const std::function<bool()>& done) { settle("wait", done); }
 
-/// Polls until NCCL has nothing in progress and, where given, `done`.
+/// Whether NCCL has nothing in progress and, where given, `done`.
+bool NcclCommunicator::settled(const char* what, const std::function<bool()>& done) {
+  int state = success;
+  int result = success;
+  {
+    const std::lock_guard lock(mutex_);
+    if (comm_ == nullptr) {
+      fail(StatusCode::comm_error, "nccl group: rank {} of {} in {}: the group is broken or aborted", rank_, size_,
+           what);
+    }
+    result = nccl_.comm_get_async_error(comm_, &state);
+  }
+  check(what, result);
+  check(what, state);
+  try {
+    const bool is_settled = state == success && (!done || done());
+    if (!is_settled) {
+      host_.check();
+    }
+    return is_settled;
+  } catch (...) {
+    abort();
+    throw;
+  }
+}
+
 void NcclCommunicator::settle(const char* what, const std::function<bool()>& done) {
   const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_);
-  while (true) {
-    int state = success;
-    int result = success;
-    {
-      const std::lock_guard lock(mutex_);
-      if (comm_ == nullptr) {
-        fail(StatusCode::comm_error, "nccl group: rank {} of {} in {}: the group is broken or aborted", rank_, size_,
-             what);
-      }
-      result = nccl_.comm_get_async_error(comm_, &state);
-    }
-    check(what, result);
-    check(what, state);
-    if (state == success && (!done || done())) {
-      return;
-    }
+  while (!settled(what, done)) {
     if (Clock::now() >= deadline) {
       give_up(what, fmt::format("not done after {} ms", timeout_ms_));
     }
@@ -131,9 +147,18 @@ void NcclCommunicator::give_up(const char* what, const std::string& why) {
 
 void NcclCommunicator::abort() noexcept {
   const std::lock_guard lock(mutex_);
-  if (comm_ != nullptr) {
-    nccl_.comm_abort(comm_);
-    comm_ = nullptr;
+  if (comm_ == nullptr) {
+    return;
+  }
+  // Nothing of this object: it may be gone by then.
+  const auto give_back = [abort = nccl_.comm_abort, comm = comm_] { abort(comm); };
+  comm_ = nullptr;
+  try {
+    std::packaged_task<void()> task(give_back);
+    gone_ = task.get_future();
+    std::thread(std::move(task)).detach();
+  } catch (...) {  // no thread to be had; without waiting graphs it returns soon
+    give_back();
   }
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 
@@ -39,10 +40,12 @@ struct NcclTable {
 NcclTable load_nccl();
 
 /// One rank's end of a group of GPUs. Threads: as Communicator. Every error of NCCL is COMM_ERROR with NCCL's words;
-/// the communicator is then aborted, once, and all later calls fail.
+/// the communicator is then aborted, once, and all later calls fail. Graphs that captured a collective are destroyed
+/// before this, and may be destroyed after an abort; the stream and the memory of collectives outlive it.
 class NcclCommunicator {
  public:
-  /// The group's id goes from rank 0 to all over `host`, which is used only here. The caller has chosen the device.
+  /// The group's id goes from rank 0 to all over `host`, which outlives this: whoever waits here looks whether that
+  /// group broke, which says sooner that a rank is gone. The caller has chosen the device.
   NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms);
   ~NcclCommunicator();
   NcclCommunicator(const NcclCommunicator&) = delete;
@@ -51,22 +54,27 @@ class NcclCommunicator {
   /// Enqueues data[i] = sum over ranks, in place, on `stream` (cudaStream_t); `data` is device memory of `count`
   /// floats.
   void all_reduce(float* data, int64_t count, void* stream);
-  /// Waits until `done` (such as cudaStreamQuery == cudaSuccess), an error of a peer, the time-out or an abort.
+  /// Waits until `done` (such as cudaStreamQuery == cudaSuccess), an error of a peer, the time-out or an abort. Where
+  /// `done` throws, the group is aborted too.
   void wait(const std::function<bool()>& done);
-  /// Frees this rank's waits and the device from collectives under way. Any thread.
+  /// Frees this rank's waits and, soon, the device from collectives under way. Does not wait for that, since NCCL first
+  /// waits for the graphs that hold its kernels; the destructor does, at most for the time-out. Any thread.
   void abort() noexcept;
 
  private:
   void check(const char* what, int result);
+  bool settled(const char* what, const std::function<bool()>& done);
   void settle(const char* what, const std::function<bool()>& done);
   [[noreturn]] void give_up(const char* what, const std::string& why);
 
   const NcclTable nccl_;
+  Communicator& host_;
   const int64_t rank_;
   const int64_t size_;
   const int64_t timeout_ms_;
   std::mutex mutex_;         // NCCL's calls, none of which blocks, against abort, which frees comm_
   NcclComm comm_ = nullptr;  // null once aborted
+  std::future<void> gone_;   // of the abort
 };
 
 }  // namespace graft

@@ -19,15 +19,14 @@ class SingleCommunicator final : public Communicator {
     }
   }
   void broadcast(void*, int64_t) override { check(); }
-  void abort() noexcept override { aborted_ = true; }
-
- private:
-  void check() const {
+  void check() override {
     if (aborted_) {
       fail(StatusCode::comm_error, "group of one: it was aborted");
     }
   }
+  void abort() noexcept override { aborted_ = true; }
 
+ private:
   std::atomic<bool> aborted_{false};
 };
 

@@ -191,6 +191,8 @@ class ThreadCommunicator final : public Communicator {
     }
   }
 
+  void check() override { group_->throw_if_broken(); }
+
   void abort() noexcept override { give_up("aborted the group"); }
 
  private:

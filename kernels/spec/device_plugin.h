@@ -31,7 +31,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 2;
+inline constexpr int32_t device_plugin_version = 3;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -55,6 +55,7 @@ struct DeviceInfo {
   int32_t capability_major;
   int32_t capability_minor;
   int32_t multiprocessors;
+  uint8_t uuid[16];  ///< no other device has it, on any machine; the same in every process that sees this one
 };
 
 struct DevicePlugin {
@@ -99,6 +100,9 @@ struct DevicePlugin {
   /// Waits for everything on the stream, and reports what failed on it since the last time, launches included. Not
   /// allowed between capture_begin and capture_end.
   int32_t (*synchronize)(void* stream, PluginError* error);
+  /// Whether all work of the stream is done, without waiting for it. What failed is told by this or by the next
+  /// synchronize. Not allowed between capture_begin and capture_end.
+  int32_t (*stream_query)(void* stream, bool* out_done, PluginError* error);
 
   // --- events: a point in a stream's work
   /// `timed`: event_elapsed may be asked; costs a little more.

@@ -91,7 +91,8 @@ TEST(CudaLinearPlan, Gemm) {
   }
 }
 
-// What decode of an 8B model asks of 132 multiprocessors: how much of the device stands idle at the ends (4096 outputs: 14%).
+// What decode of an 8B model asks of 132 multiprocessors: how much of the device stands idle at the ends (4096 outputs:
+// 14%).
 TEST(CudaLinearPlan, GemvFillsTheDevice) {
   struct Shape {
     int64_t in;
@@ -113,7 +114,7 @@ TEST(CudaLinearPlan, GemvFillsTheDevice) {
       const double filled = static_cast<double>(plan.groups) / static_cast<double>(rounds * 132 * gemv_warps) *
                             plan.split * static_cast<double>(shape.in) / (steps * 32 * weights_per_16(dtype));
       EXPECT_GE(filled, 0.85) << "weights of type " << static_cast<int>(dtype) << ", depth " << shape.in << ", outputs "
-                             << out_features(args) << ", split " << plan.split;
+                              << out_features(args) << ", split " << plan.split;
     }
   }
 }

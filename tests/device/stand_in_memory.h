@@ -77,12 +77,4 @@ class Memory {
   int open_;
 };
 
-/// Whether something is mapped there, whatever it is.
-inline bool is_mapped(const void* address) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  unsigned char resident = 0;
-  void* begin = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(address) / page * page);
-  return mincore(begin, 1, &resident) == 0;
-}
-
 }  // namespace graft::stand_in

@@ -1,9 +1,12 @@
-// Streams and graphs of the stand-in device: work is kept until somebody waits for it, as on a device that is slow.
+// Streams and graphs of the stand-in device: work is kept until somebody waits for it or asks, as on a slow device.
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,34 +14,58 @@
 
 namespace graft::stand_in {
 
-using Work = std::vector<std::function<std::string()>>;  ///< each gives the reason of its failure, or nothing
-
-struct Graph {
-  Work work;
+struct Piece {
+  std::function<std::string()> run;  ///< gives the reason of its failure, or nothing
+  std::function<bool()> ready;       ///< where it waits for others: whether it can run; null: always
 };
 
-/// One thread at a time.
+struct Graph {
+  std::vector<Piece> work;
+};
+
+/// One thread at a time. Also used by libraries that work on streams of a device (stand_in_nccl.cc).
 class Stream {
  public:
   explicit Stream(Memory& memory) : memory_(memory) {}
 
-  void give(std::function<std::string()> work) { (capturing_ ? captured_ : waiting_).push_back(std::move(work)); }
+  void give(std::function<std::string()> run, std::function<bool()> ready = nullptr) {
+    Piece piece{std::move(run), std::move(ready)};
+    if (capturing_) {
+      captured_.push_back(std::move(piece));
+    } else {
+      waiting_.push_back(std::move(piece));
+    }
+  }
   /// A failure found by the call that gave the work; told by the next wait, or by the end of the capture.
   void note(const std::string& failure) {
     if (failure_.empty()) failure_ = failure;
   }
 
+  /// Does what can be done now. Whether that was the last.
+  bool advance() {
+    const auto can = [this] { return !waiting_.empty() && (!waiting_.front().ready || waiting_.front().ready()); };
+    if (!can()) return waiting_.empty();
+    memory_.open();
+    do {
+      note(waiting_.front().run());
+      waiting_.pop_front();
+    } while (can());
+    memory_.close();
+    return waiting_.empty();
+  }
+
   /// Does everything that waits. The reason of the first failure, or nothing.
   std::string wait() {
     if (capturing_) return "a wait while the stream is captured";
-    Work work;
-    work.swap(waiting_);
-    memory_.open();
-    for (const auto& one : work) note(one());
-    memory_.close();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (!advance()) {
+      if (std::chrono::steady_clock::now() > end) return "a wait that does not end";
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
     return std::exchange(failure_, {});
   }
 
+  const Memory& memory() const { return memory_; }
   bool capturing() const { return capturing_; }
   std::string begin_capture() {
     if (capturing_) return "a capture within a capture";
@@ -58,7 +85,8 @@ class Stream {
  private:
   Memory& memory_;
   bool capturing_ = false;
-  Work waiting_, captured_;
+  std::deque<Piece> waiting_;
+  std::vector<Piece> captured_;
   std::string failure_;
 };
 

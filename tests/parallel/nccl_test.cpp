@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -16,7 +17,7 @@ namespace {
 
 struct Fake {
   std::atomic<int> state{0}, start_state{0}, id_result{0}, init_result{0}, aborts{0}, sums{0}, ids{0};
-  std::atomic<int> blocking{-1}, id_seen{0};
+  std::atomic<int> blocking{-1}, id_seen{0}, graphs{0};
 };
 Fake fake;
 
@@ -44,6 +45,9 @@ const NcclTable table = {
       return 0;
     },
     [](NcclComm) {
+      while (fake.graphs > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
       ++fake.aborts;
       return 0;
     },
@@ -53,6 +57,14 @@ const NcclTable table = {
     },
     [](int result) { return result == 6 ? "remote process exited" : "unhandled cuda error"; },
 };
+
+// Aborts do not wait.
+void expect_aborts(int count) {
+  for (int i = 0; i < 2000 && fake.aborts < count; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(fake.aborts, count);
+}
 
 template <class Action>
 std::string comm_error(Action action) {
@@ -95,7 +107,7 @@ TEST(Nccl, TimeOutAbortsOnce) {
     fake.start_state = fake.state = 7;
     const auto text = comm_error([&] { comm.all_reduce(nullptr, 1, nullptr); });
     EXPECT_EQ(text, "nccl group: rank 0 of 1 in all_reduce: not done after 50 ms");
-    EXPECT_EQ(fake.aborts, 1);
+    expect_aborts(1);
     comm_error([&] { comm.all_reduce(nullptr, 1, nullptr); });
     comm.abort();
     EXPECT_EQ(fake.sums, 1);
@@ -108,7 +120,7 @@ TEST(Nccl, StreamThatNeverFinishesTimesOut) {
   const auto host = make_single_communicator();
   NcclCommunicator comm(table, *host, 50);
   comm_error([&] { comm.wait([] { return false; }); });
-  EXPECT_EQ(fake.aborts, 1);
+  expect_aborts(1);
 }
 
 TEST(Nccl, ErrorsCarryTheWordsOfNccl) {
@@ -121,13 +133,13 @@ TEST(Nccl, ErrorsCarryTheWordsOfNccl) {
   fake.init_result = 1;
   EXPECT_EQ(comm_error([&] { NcclCommunicator(table, *host, 50); }),
             "nccl group: rank 0 of 1 in init: unhandled cuda error");
-  fake.init_result = 0;
-  fake.aborts = 0;
+  expect_aborts(1);
+  fake.init_result = fake.aborts = 0;
   NcclCommunicator comm(table, *host, 20000);
   fake.state = 6;
   EXPECT_EQ(comm_error([&] { comm.wait([] { return false; }); }),
             "nccl group: rank 0 of 1 in wait: remote process exited");
-  EXPECT_EQ(fake.aborts, 1);
+  expect_aborts(1);
 }
 
 TEST(Nccl, AbortFreesTheWaiter) {
@@ -140,7 +152,43 @@ TEST(Nccl, AbortFreesTheWaiter) {
   comm.abort();
   waiter.join();
   EXPECT_EQ(text, "nccl group: rank 0 of 1 in wait: the group is broken or aborted");
-  EXPECT_EQ(fake.aborts, 1);
+  expect_aborts(1);
+}
+
+// NCCL's abort waits for the graphs that hold its kernels, which are destroyed after it was called.
+TEST(Nccl, AbortWaitsForNothing) {
+  reset();
+  const auto host = make_single_communicator();
+  fake.graphs = 1;
+  {
+    NcclCommunicator comm(table, *host, 60000);
+    comm.abort();
+    comm_error([&] { comm.wait({}); });
+    EXPECT_EQ(fake.aborts, 0);
+    fake.graphs = 0;
+  }
+  EXPECT_EQ(fake.aborts, 1) << "the destructor waits for it";
+}
+
+TEST(Nccl, APeerThatLeftIsNoticedBeforeTheTimeOut) {
+  reset();
+  auto host = make_thread_communicators(2, 60000);
+  std::thread peer([&] {
+    const NcclCommunicator comm(table, *host[1], 60000);
+    host[1].reset();
+  });
+  NcclCommunicator comm(table, *host[0], 60000);
+  EXPECT_EQ(comm_error([&] { comm.wait([] { return false; }); }), "thread group: rank 1 left the group");
+  peer.join();
+  expect_aborts(2);
+}
+
+TEST(Nccl, WhatFailsInTheWaitIsPassedOn) {
+  reset();
+  const auto host = make_single_communicator();
+  NcclCommunicator comm(table, *host, 60000);
+  EXPECT_THROW(comm.wait([]() -> bool { throw std::runtime_error("the device is lost"); }), std::runtime_error);
+  expect_aborts(1);
 }
 
 }  // namespace

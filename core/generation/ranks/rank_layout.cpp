@@ -7,7 +7,6 @@
 namespace graft {
 namespace {
 
-constexpr int64_t default_timeout_ms = 60'000;
 constexpr int64_t most_ranks_here = 256;
 
 std::optional<RankAddress> address_of(const EngineOptions& options) {
@@ -30,7 +29,7 @@ std::optional<RankAddress> address_of(const EngineOptions& options) {
 
 RankLayout plan_ranks(const EngineOptions& options) {
   RankLayout layout;
-  layout.timeout_ms = options.rank.timeout_ms > 0 ? options.rank.timeout_ms : default_timeout_ms;
+  layout.timeout_ms = options.rank.timeout();
   layout.place.share = {0, options.tensor_parallel, options.tensor_parallel_grain};
   layout.address = address_of(options);
   if (layout.address && layout.address->world <= 1) layout.address.reset();

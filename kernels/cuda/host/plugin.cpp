@@ -20,6 +20,7 @@ extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePl
       .copy_2d = cuda::copy_2d,
       .fill = cuda::fill,
       .synchronize = cuda::synchronize,
+      .stream_query = cuda::stream_query,
       .event_new = cuda::event_new,
       .event_free = cuda::event_free,
       .event_record = cuda::event_record,

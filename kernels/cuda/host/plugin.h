@@ -23,6 +23,7 @@ int32_t copy_2d(void* stream, void* to, int64_t to_stride, const void* from, int
                 int64_t rows, PluginError* error);
 int32_t fill(void* stream, void* to, uint8_t value, int64_t bytes, PluginError* error);
 int32_t synchronize(void* stream, PluginError* error);
+int32_t stream_query(void* stream, bool* out_done, PluginError* error);
 
 int32_t event_new(int32_t device, bool timed, void** out_event, PluginError* error);
 void event_free(void* event);

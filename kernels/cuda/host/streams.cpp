@@ -53,4 +53,12 @@ int32_t synchronize(void* stream, PluginError* error) {
   return status != plugin_ok ? status : result_of(launch, "launching a kernel", error);
 }
 
+int32_t stream_query(void* stream, bool* out_done, PluginError* error) {
+  const cudaError_t result = cudaStreamQuery(stream_of(stream));
+  *out_done = result == cudaSuccess;
+  if (result != cudaErrorNotReady) return result_of(result, "cudaStreamQuery", error);
+  cudaGetLastError();  // the runtime keeps it as if it were a failure
+  return plugin_ok;
+}
+
 }  // namespace graft::kernels::cuda

@@ -44,10 +44,11 @@ inline std::vector<Cell> cells_of(const std::filesystem::path& directory) {
   const int64_t heads = config.is_object() ? heads_of(config) : 1;
   const std::string type = config.is_object() ? config.value("model_type", "") : "";
   std::vector<Cell> cells = {{"none", 1, true, "", {}}};
-  for (const bool graph : {true, false}) cells.push_back({"kernel", 1, graph, "", {}, /*cuda=*/true});
   for (int64_t ranks = 1; ranks <= 3 && ranks <= heads; ++ranks) {
     cells.push_back({"kernel", ranks, true, "", {}});
     cells.push_back({"kernel", ranks, false, "", {}});
+    if (ranks < 3) cells.push_back({"kernel", ranks, true, "", {}, /*cuda=*/true});
+    if (ranks == 1) cells.push_back({"kernel", ranks, false, "", {}, /*cuda=*/true});
     if (ranks > 1) cells.push_back({"auto", ranks, true, "", {}});
     if (ranks > 2) continue;
     if (type == "bert") cells.push_back({"policy", ranks, true, "BertLayer", {"output.dense"}});

@@ -102,6 +102,9 @@ TEST_F(Plugin, EventsMeasureAndOrder) {
   ok(plugin.copy(other, &last, static_cast<unsigned char*>(device) + bytes - 1, 1, &error));
   ok(plugin.synchronize(other, &error));
   EXPECT_EQ(last, 3);
+  bool done = false;
+  ok(plugin.stream_query(other, &done, &error));
+  EXPECT_TRUE(done);
   ok(plugin.event_synchronize(end, &error));
   float milliseconds = 0;
   ok(plugin.event_elapsed(begin, end, &milliseconds, &error));

@@ -61,6 +61,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::memset(properties, 0, sizeof *properties);
   std::memset(properties->name, 'x', sizeof properties->name - 1);
+  std::memset(properties->uuid.bytes, 'u', sizeof properties->uuid.bytes);
   properties->major = now().capability / 10;
   properties->multiProcessorCount = 132;
   return answer("cudaGetDeviceProperties");
@@ -91,6 +92,7 @@ cudaError_t cudaMemcpy2DAsync(void*, size_t, const void*, size_t, size_t, size_t
 }
 cudaError_t cudaMemsetAsync(void*, int, size_t, cudaStream_t) { return answer("cudaMemsetAsync"); }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return answer("cudaStreamSynchronize"); }
+cudaError_t cudaStreamQuery(cudaStream_t) { return answer("cudaStreamQuery"); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) { return give("cudaEventCreateWithFlags", out); }
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return take("cudaEventDestroy", event); }
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return answer("cudaEventRecord"); }

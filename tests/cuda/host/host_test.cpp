@@ -98,6 +98,20 @@ TEST_F(Host, ANameIsCutToItsPlace) {
   ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);
   EXPECT_EQ(std::strlen(info.name), sizeof info.name - 1);
   EXPECT_EQ(info.multiprocessors, 132);
+  for (const uint8_t byte : info.uuid) EXPECT_EQ(byte, 'u');
+}
+
+TEST_F(Host, AskingAStreamDoesNotWait) {
+  bool done = false;
+  ASSERT_EQ(plugin.stream_query(stream, &done, &error), plugin_ok);
+  EXPECT_TRUE(done);
+  runtime.answer["cudaStreamQuery"] = cudaErrorNotReady;
+  ASSERT_EQ(plugin.stream_query(stream, &done, &error), plugin_ok);
+  EXPECT_FALSE(done);
+  runtime.answer["cudaStreamQuery"] = cudaErrorIllegalAddress;
+  EXPECT_EQ(plugin.stream_query(stream, &done, &error), plugin_device_lost);
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(says("cudaStreamQuery: the device is lost to this process: fake text")) << text;
 }
 
 TEST_F(Host, ATextIsCutToItsPlaceAndMayBeLeftOut) {

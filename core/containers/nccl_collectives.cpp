@@ -1,0 +1,73 @@
+#include "core/containers/nccl_collectives.h"
+
+#include <numeric>
+
+namespace graft {
+namespace {
+
+constexpr auto float_bytes = static_cast<int64_t>(sizeof(float));
+
+struct AllReduceArgs {
+  NcclCommunicator* nccl;
+  float* data;
+  int64_t count;
+};
+
+void run_all_reduce(const void* args, const kernels::Context& context) {
+  const auto& a = *static_cast<const AllReduceArgs*>(args);
+  a.nccl->all_reduce(a.data, a.count, context.stream);
+}
+
+struct GatherColumnsArgs {
+  NcclCommunicator* nccl;
+  MemorySpace* space;
+  const float* mine;
+  float* out;
+  int64_t rows;
+  int64_t columns;  // of this rank
+  int64_t before;   // of the ranks before it
+  int64_t width;
+};
+
+// Own columns at their place among zeros, then the sum: x + 0 is x. Ranks have different counts of columns, which
+// NCCL's own gather does not take.
+void run_gather_columns(const void* args, const kernels::Context& context) {
+  const auto& a = *static_cast<const GatherColumnsArgs*>(args);
+  a.space->clear(a.out, a.rows * a.width * float_bytes);
+  a.space->copy_rows(a.out + a.before, a.width * float_bytes, a.mine, a.columns * float_bytes, a.columns * float_bytes,
+                     a.rows);
+  a.nccl->all_reduce(a.out, a.rows * a.width, context.stream);
+}
+
+constexpr kernels::Variant all_reduce = {
+    kernels::Op::all_reduce, kernels::Isa::reference, "all_reduce.nccl", nullptr, nullptr, run_all_reduce};
+constexpr kernels::Variant gather_columns = {
+    kernels::Op::gather_columns, kernels::Isa::reference, "gather_columns.nccl", nullptr, nullptr, run_gather_columns};
+
+}  // namespace
+
+NcclCollectives::NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, MemorySpace& space,
+                                 const kernels::Context& context)
+    : Collectives(host.size()), rank_(host.rank()), nccl_(nccl, host, timeout_ms) {
+  constexpr int64_t values = 64;
+  const SpaceMemory first(space, values * float_bytes, "the first sum of the ranks");
+  space.clear(first.data(), first.bytes());
+  nccl_.all_reduce(static_cast<float*>(first.data()), values, context.stream);
+  nccl_.wait([&space] { return space.is_done(); });
+  space.synchronize();  // tells what failed
+}
+
+void NcclCollectives::add_all_reduce(OpList& ops, const int32_t*, int64_t capacity, int64_t width, float* data) const {
+  ops.add_call(all_reduce, AllReduceArgs{&nccl_, data, capacity * width});
+}
+
+void NcclCollectives::record_gather_columns(OpList& ops, const int32_t*, int64_t capacity,
+                                            const std::vector<int64_t>& columns, const float* mine, float* out) const {
+  const auto own = columns.begin() + rank_;
+  GatherColumnsArgs args{&nccl_, &ops.space(), mine, out, capacity, *own, {}, {}};
+  args.before = std::accumulate(columns.begin(), own, int64_t{0});
+  args.width = std::accumulate(own, columns.end(), args.before);
+  ops.add_call(gather_columns, args);
+}
+
+}  // namespace graft

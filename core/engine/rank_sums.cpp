@@ -1,0 +1,102 @@
+#include "core/engine/rank_sums.h"
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/containers/host_collectives.h"
+#include "core/containers/nccl_collectives.h"
+#include "core/containers/staged_collectives.h"
+#include "core/engine/step_exchange.h"
+
+namespace graft {
+namespace {
+
+using Way = RankSums::Way;
+
+enum State : int64_t { on_cpu, without_nccl, with_nccl };
+
+std::array<int64_t, 2> identity_of(const DeviceChoice& choice) {
+  std::array<int64_t, 2> halves{};
+  if (choice.is_cpu()) return halves;
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  kernels::DeviceInfo info{};
+  if (choice.plugin->device_info(choice.index, &info, &error) != kernels::plugin_ok) {
+    fail(StatusCode::device_error, "device {}: {}", choice.name, text);
+  }
+  static_assert(sizeof halves == sizeof info.uuid);
+  std::memcpy(halves.data(), info.uuid, sizeof halves);
+  return halves;
+}
+
+// Of the gathered {state, identity, identity}; empty where nothing stands against NCCL.
+std::string why_staged(const std::vector<std::vector<int64_t>>& all, int64_t rank, const std::string& own_problem) {
+  for (size_t r = 0; r < all.size(); ++r) {
+    if (all[r][0] == on_cpu) return fmt::format("rank {} is on the CPU", r);
+    if (all[r][0] == with_nccl) continue;
+    return static_cast<int64_t>(r) == rank ? own_problem : fmt::format("rank {} found no NCCL", r);
+  }
+  for (size_t r = 0; r < all.size(); ++r) {
+    for (size_t s = 0; s < r; ++s) {
+      if (all[r] == all[s]) return fmt::format("ranks {} and {} share a device", s, r);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+const char* name_of(Way way) {
+  switch (way) {
+    case Way::none:
+      break;
+    case Way::host:
+      return "host";
+    case Way::staged:
+      return "staged";
+    case Way::nccl:
+      return "nccl";
+  }
+  return "none";
+}
+
+std::string nccl_problem() {
+  try {
+    load_nccl();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+RankSums expected_sums(const DeviceChoice& choice, const RankPlace& place) {
+  if (place.share.ranks == 1) return {};
+  if (choice.is_cpu()) return {Way::host};
+  if (choice.ranks_on_it > 1) return {Way::staged, "several ranks share a device"};
+  std::string problem = nccl_problem();
+  return {problem.empty() ? Way::nccl : Way::staged, problem};
+}
+
+RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice) {
+  if (ranks.size() == 1) return {};
+  const std::string problem = choice.is_cpu() ? "" : nccl_problem();
+  const State state = choice.is_cpu() ? on_cpu : problem.empty() ? with_nccl : without_nccl;
+  const auto [first, second] = identity_of(choice);
+  const auto all = gather_values(ranks, {state, first, second});
+  if (choice.is_cpu()) return {Way::host};
+  std::string reason = why_staged(all, ranks.rank(), problem);
+  return {reason.empty() ? Way::nccl : Way::staged, reason};
+}
+
+std::unique_ptr<Collectives> make_collectives(const RankSums& sums, Communicator& ranks, Device& device,
+                                              int64_t timeout_ms) {
+  if (sums.way == Way::staged) return std::make_unique<StagedCollectives>(ranks);
+  if (sums.way != Way::nccl) return std::make_unique<HostCollectives>(ranks);
+  auto made = std::make_unique<NcclCollectives>(load_nccl(), ranks, timeout_ms, device, device.context());
+  device.wait_by([nccl = made.get()](const std::function<bool()>& done) { nccl->wait(done); });
+  return made;
+}
+
+}  // namespace graft

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Graft beside its peers on one GPU: the same random weights at real geometry, turn by turn in one run, medians.
+
+    peers.py [--geometry NAME...] [--device cuda] [--graft BINARY] [--prompt 512] [--generate 64] [--rounds 3]
+
+Peers: Transformers eager; Transformers with a static cache and torch.compile; fast_decoder.py in bfloat16, int8 and int4.
+Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), by `graft bench`. One JSON object per engine and geometry:
+decode_tokens_per_s, prefill_tokens_per_s, load_s of Graft. Batch 1.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+import transformers
+
+from fast_decoder import FastDecoder
+
+GEOMETRIES = {
+    "llama-3.2-1b": ("Llama", dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32,
+                                   num_key_value_heads=8, head_dim=64, vocab_size=128256, tie_word_embeddings=True)),
+    "llama-3.1-8b": ("Llama", dict(hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32,
+                                   num_key_value_heads=8, head_dim=128, vocab_size=128256, tie_word_embeddings=False)),
+    "qwen3-8b": ("Qwen3", dict(hidden_size=4096, intermediate_size=12288, num_hidden_layers=36, num_attention_heads=32,
+                               num_key_value_heads=8, head_dim=128, vocab_size=151936, tie_word_embeddings=False)),
+    "tiny": ("Qwen3", dict(hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4,
+                           num_key_value_heads=2, head_dim=64, vocab_size=1024, tie_word_embeddings=True)),
+}
+
+
+def make_model(name, context, device):
+    """Random weights, made on the device: zeros would make some kernels faster than they are."""
+    family, shape = GEOMETRIES[name]
+    config = getattr(transformers, f"{family}Config")(**shape, max_position_embeddings=context)
+    torch.manual_seed(0)
+    with torch.device(device):
+        model = getattr(transformers, f"{family}ForCausalLM")(config).to(torch.bfloat16).eval()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.02)
+    return model
+
+
+class Stopwatch:
+    """Seconds of device work between two waits."""
+
+    def __init__(self, device):
+        self.cuda = device.startswith("cuda")
+
+    def now(self):
+        if self.cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+class Peer:
+    """`prefill(ids)` and `step(token, position)` give the next token [1, 1] on the device."""
+
+    def round(self, watch, ids, generate):
+        begin = watch.now()
+        token = self.prefill(ids)
+        middle = watch.now()
+        for i in range(generate):
+            token = self.step(token, ids.shape[1] + i)
+        end = watch.now()
+        return {"prefill_tokens_per_s": ids.shape[1] / (middle - begin), "decode_tokens_per_s": generate / (end - middle)}
+
+
+class Eager(Peer):
+    def __init__(self, model):
+        self.model, self.cache = model, None
+
+    def run(self, ids):
+        out = self.model(ids, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
+        self.cache = out.past_key_values
+        return out.logits[:, -1:].argmax(-1)
+
+    def prefill(self, ids):
+        self.cache = None
+        return self.run(ids)
+
+    def step(self, token, position):
+        return self.run(token)
+
+
+class Static(Peer):
+    def __init__(self, model, context):
+        self.model, self.context, self.cache = model, context, None
+        self.compiled = torch.compile(model.forward, mode="reduce-overhead", fullgraph=True)
+
+    def run(self, forward, ids, positions):
+        torch.compiler.cudagraph_mark_step_begin()
+        out = forward(ids, past_key_values=self.cache, use_cache=True, cache_position=positions, logits_to_keep=1)
+        return out.logits[:, -1:].argmax(-1).clone()
+
+    def prefill(self, ids):
+        self.cache = self.cache or transformers.StaticCache(config=self.model.config, max_cache_len=self.context)
+        self.cache.reset()
+        return self.run(self.model.forward, ids, torch.arange(ids.shape[1], device=ids.device))
+
+    def step(self, token, position):
+        return self.run(self.compiled, token, torch.tensor([position], device=token.device))
+
+
+class Fast(Peer):
+    def __init__(self, model, context, kind, compiled):
+        self.decoder = FastDecoder(model, context, kind).eval()
+        self.forward = torch.compile(self.decoder, mode="reduce-overhead", fullgraph=True) if compiled else self.decoder
+
+    def prefill(self, ids):
+        return self.decoder(ids, torch.arange(ids.shape[1], device=ids.device))
+
+    def step(self, token, position):
+        if self.forward is not self.decoder:
+            torch.compiler.cudagraph_mark_step_begin()
+        return self.forward(token, torch.tensor([position], device=token.device)).clone()
+
+
+class Graft:
+    def __init__(self, binary, directory, device, dtype):
+        self.command = [str(binary), "bench", str(directory), "--batch", "1", "--device", device, "--dtype", dtype, "--json"]
+        if dtype == "int4":
+            self.command += ["--group-size", "128"]
+
+    def round(self, watch, ids, generate):
+        command = [*self.command, "--prompt", str(ids.shape[1]), "--generate", str(generate)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}")
+        told = json.loads(done.stdout.splitlines()[-1])
+        return {key: told[key] for key in ("prefill_tokens_per_s", "decode_tokens_per_s", "load_s")}
+
+
+def engines(model, directory, arguments, context):
+    """(name, function that makes it): made one after another, so that one that cannot be had costs only itself."""
+    compiled = not arguments.no_compile
+    yield "transformers eager", lambda: Eager(model)
+    if compiled:
+        yield "transformers static, compiled", lambda: Static(model, context)
+    for kind in ("bfloat16", "int8", "int4"):
+        yield f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)
+    if arguments.graft:
+        for dtype in ("bfloat16", "int8", "int4"):
+            yield f"graft {dtype}", lambda dtype=dtype: Graft(arguments.graft, directory, arguments.device, dtype)
+
+
+def measure(name, arguments):
+    context = arguments.prompt + arguments.generate + 8
+    model = make_model(name, context, arguments.device)
+    watch = Stopwatch(arguments.device)
+    ids = torch.randint(0, model.config.vocab_size, (1, arguments.prompt), device=arguments.device)
+    with tempfile.TemporaryDirectory() as directory, torch.inference_mode():
+        if arguments.graft:
+            model.save_pretrained(directory)
+        made, rounds, failed = {}, {}, {}
+        for engine, make in engines(model, directory, arguments, context):
+            try:
+                made[engine] = make()
+                made[engine].round(watch, ids, min(8, arguments.generate))  # compiles, captures, fills caches
+                rounds[engine] = []
+            except Exception as error:
+                failed[engine] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        for _ in range(arguments.rounds):
+            for engine in rounds:
+                rounds[engine].append(made[engine].round(watch, ids, arguments.generate))
+    for engine, told in rounds.items():
+        figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
+        print(json.dumps({"geometry": name, "engine": engine, **figures}), flush=True)
+    for engine, reason in failed.items():
+        print(json.dumps({"geometry": name, "engine": engine, "failed": reason}), flush=True)
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    beside = here.parent / "bin/graft"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--geometry", nargs="+", choices=GEOMETRIES, default=["llama-3.2-1b", "llama-3.1-8b"])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--graft", type=pathlib.Path, default=beside if beside.exists() else None)
+    parser.add_argument("--prompt", type=int, default=512)
+    parser.add_argument("--generate", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-compile", action="store_true", help="plain PyTorch only, to try the script where nothing compiles")
+    arguments = parser.parse_args()
+    for name in arguments.geometry:
+        measure(name, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

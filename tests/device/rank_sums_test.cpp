@@ -1,0 +1,179 @@
+// Ranks on devices of their own, on stand-ins for the devices and for NCCL: the answers of ranks on the CPU, with the
+// sums inside the captured steps; and a rank that hangs, fails or dies is an error on the others in time.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/device/on_device.h"
+#include "tests/device/stand_in_nccl.h"
+
+namespace graft::conformance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+stand_in::NcclFaults& nccl() {
+  static stand_in::NcclFaults* const found = [] {
+    void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_NOLOAD);
+    const auto get = reinterpret_cast<stand_in::GetNcclFaults>(dlsym(library, stand_in::get_nccl_faults_symbol));
+    if (get == nullptr) throw std::runtime_error(dlerror());
+    return get();
+  }();
+  return *found;
+}
+
+class RanksOnDevices : public OnDevice {
+ protected:
+  void SetUp() override {
+    OnDevice::SetUp();
+    if (IsSkipped()) return;
+    faults().devices = 3;
+  }
+  void TearDown() override {
+    if (IsSkipped()) return;
+    nccl().absent = -1;
+    nccl().async_error = 0;
+    EXPECT_EQ(nccl().communicators, 0) << "communicators that were not given back";
+    OnDevice::TearDown();
+  }
+
+  Engine open_ranks(int64_t ranks, const char* device = "cuda", bool graph = true, int64_t rank_timeout_ms = 0,
+                    const char* dtype = "float32") {
+    return open(device, graph, dtype, "kernel", ranks, rank_timeout_ms);
+  }
+
+  std::string sums(graft_engine* engine) {
+    const std::string text = info(engine), key = R"("sums_of_ranks":")";
+    const size_t at = text.find(key);
+    if (at == std::string::npos) return text;
+    return text.substr(at + key.size(), text.find('"', at + key.size()) - at - key.size());
+  }
+
+  /// Runs a step that is to fail; the text of its failure. Seconds that it took in `took`.
+  std::string failing_step(graft_engine* engine, graft_status expected) {
+    const auto begin = Clock::now();
+    const Request request = submit(engine, prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+    EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), expected);
+    std::string text = graft_request_error_message(request.get());
+    EXPECT_NE(graft_engine_wait(engine, timeout_ms), GRAFT_STATUS_OK);
+    took = std::chrono::duration<double>(Clock::now() - begin).count();
+    return text;
+  }
+
+  double took = 0;
+};
+
+TEST_F(RanksOnDevices, AnswerAsRanksOnTheCpuDo) {
+  for (const int64_t ranks : {2, 3}) {
+    for (const char* dtype : {"float32", "int8"}) {
+      Engine cpu = open_ranks(ranks, "cpu", true, 0, dtype), captured = open_ranks(ranks, "cuda", true, 0, dtype),
+             called = open_ranks(ranks, "cuda:1", false, 0, dtype);
+      ASSERT_TRUE(cpu && captured && called) << failure;
+      EXPECT_EQ(sums(cpu.get()), "host");
+      EXPECT_EQ(sums(captured.get()), "nccl");
+      const Matrix expected = logits(cpu.get(), prompt);
+      EXPECT_EQ(logits(captured.get(), prompt).values, expected.values) << ranks << ", " << dtype;
+      EXPECT_EQ(logits(called.get(), prompt).values, expected.values) << ranks << ", " << dtype;
+      const Tokens tokens = answer(cpu.get(), prompt);
+      EXPECT_EQ(answer(captured.get(), prompt), tokens) << ranks << ", " << dtype;
+      EXPECT_EQ(answer(called.get(), prompt), tokens) << ranks << ", " << dtype;
+      close(captured), close(called), close(cpu);
+    }
+  }
+}
+
+TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
+  const int64_t recorded = nccl().recorded, enqueued = nccl().enqueued;
+  Engine engine = open_ranks(2);
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_EQ(nccl().enqueued - enqueued, 2) << "each rank's first, which is in no capture";
+  const int64_t layers = 5, of_a_step = 2 * layers + 1;
+  answer(engine.get(), prompt);
+  EXPECT_EQ(faults().graphs, 2 * 2) << "of each rank: one of the prompt, one of a token";
+  EXPECT_EQ(nccl().recorded - recorded, faults().graphs * of_a_step);
+  const int64_t done = nccl().done, launches = faults().graph_launches;
+  const Tokens tokens = answer(engine.get(), prompt);
+  EXPECT_EQ(nccl().recorded - recorded, faults().graphs * of_a_step) << "the second answer replays";
+  EXPECT_EQ(nccl().enqueued - enqueued, 2);
+  EXPECT_GT(faults().graph_launches, launches);
+  EXPECT_EQ(nccl().done - done, (faults().graph_launches - launches) * of_a_step);
+  close(engine);
+}
+
+TEST_F(RanksOnDevices, RanksThatShareADeviceAddUpOnTheHost) {
+  faults().devices = 1;
+  const int64_t recorded = nccl().recorded;
+  Engine cpu = open_ranks(2, "cpu"), shared = open_ranks(2);
+  ASSERT_TRUE(cpu && shared) << failure;
+  EXPECT_EQ(sums(shared.get()), "staged: ranks 0 and 1 share a device");
+  EXPECT_EQ(logits(shared.get(), prompt).values, logits(cpu.get(), prompt).values);
+  EXPECT_EQ(nccl().recorded, recorded);
+  EXPECT_EQ(faults().graphs, 0) << "what waits for the host cannot be captured";
+  close(shared), close(cpu);
+}
+
+TEST_F(RanksOnDevices, TheProfileNamesTheSums) {
+  Engine engine = open_ranks(2);
+  ASSERT_TRUE(engine) << failure;
+  check(graft_engine_profile(engine.get(), 1), "profile");
+  answer(engine.get(), prompt);
+  graft_profile* profile = nullptr;
+  check(graft_profile_take(engine.get(), &profile), "take");
+  graft_string* table = nullptr;
+  check(graft_profile_table(profile, &table), "table");
+  const std::string text(graft_string_data(table), static_cast<size_t>(graft_string_size(table)));
+  EXPECT_NE(text.find(R"("variant":"nccl")"), std::string::npos) << text;
+  EXPECT_EQ(text.find("staged"), std::string::npos) << text;
+  graft_string_free(table);
+  graft_profile_free(profile);
+  close(engine);
+}
+
+TEST_F(RanksOnDevices, ARankThatHangsIsAnErrorAfterTheTimeOut) {
+  for (const bool graph : {true, false}) {
+    Engine engine = open_ranks(2, "cuda", graph, /*rank_timeout_ms=*/5000);
+    ASSERT_TRUE(engine) << failure;
+    nccl().absent = 1;
+    const std::string text = failing_step(engine.get(), GRAFT_STATUS_COMM_ERROR);
+    EXPECT_GT(took, 4.5) << text;
+    nccl().absent = -1;
+    engine.reset();
+  }
+}
+
+TEST_F(RanksOnDevices, AnErrorThatNcclFindsLaterIsToldInItsWords) {
+  Engine engine = open_ranks(2);
+  ASSERT_TRUE(engine) << failure;
+  nccl().absent = 0;  // the sum is under way
+  nccl().async_error = 6;
+  const std::string text = failing_step(engine.get(), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_NE(text.find("remote process exited"), std::string::npos) << text;
+}
+
+// It fails between two steps' sums, so that the other's device waits for it.
+TEST_F(RanksOnDevices, ARankThatFailsFreesTheOthersAtOnce) {
+  Engine engine = open_ranks(2);
+  ASSERT_TRUE(engine) << failure;
+  faults().allocations = 1;  // of either rank's capture
+  const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+  const auto begin = Clock::now();
+  EXPECT_NE(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_OK);
+  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_OUT_OF_MEMORY) << graft_last_error_message();
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(50)) << "not by the time-out, which is a minute";
+}
+
+TEST_F(RanksOnDevices, AGroupThatCannotMeetIsNotOpened) {
+  nccl().async_error = 6;
+  EXPECT_FALSE(open_ranks(2));
+  EXPECT_EQ(status, GRAFT_STATUS_COMM_ERROR);
+  EXPECT_NE(failure.find("remote process exited"), std::string::npos) << failure;
+}
+
+TEST_F(RanksOnDevices, AFirstSumThatNeverEndsIsNotOpened) {
+  nccl().absent = 1;
+  EXPECT_FALSE(open_ranks(2, "cuda", true, /*rank_timeout_ms=*/5000));
+  EXPECT_EQ(status, GRAFT_STATUS_COMM_ERROR);
+}
+
+}  // namespace
+}  // namespace graft::conformance

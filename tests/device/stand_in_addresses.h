@@ -1,0 +1,52 @@
+// Every address that a kernel's arguments hold. A field that is missing here is one whose place no test looks at.
+#pragma once
+
+#include <vector>
+
+#include "kernels/spec/activation.h"
+#include "kernels/spec/attention.h"
+#include "kernels/spec/embedding.h"
+#include "kernels/spec/gather_rows.h"
+#include "kernels/spec/linear.h"
+#include "kernels/spec/residual_norm.h"
+#include "kernels/spec/rotary.h"
+
+namespace graft::stand_in {
+
+using Addresses = std::vector<const void*>;
+
+inline Addresses addresses_of(const kernels::ActivationArgs& a) { return {a.rows, a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::AttentionArgs& a) {
+  return {a.sequences, a.query,        a.query_starts, a.context_lengths, a.block_table, a.cache.key, a.cache.value,
+          a.sinks,     a.alibi_slopes, a.out,          a.scratch};
+}
+
+inline Addresses addresses_of(const kernels::EmbeddingArgs& a) {
+  return {a.rows, a.ids, a.table, a.positions, a.position_table, a.types, a.type_table, a.out};
+}
+
+inline Addresses addresses_of(const kernels::GatherRowsArgs& a) { return {a.rows, a.indices, a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::LinearArgs& a) {
+  Addresses all = {a.rows, a.x, a.out, a.scratch};
+  for (int32_t i = 0; i < a.segment_count; ++i) {
+    all.insert(all.end(), {a.segments[i].weight, a.segments[i].bias, a.segments[i].scales});
+  }
+  return all;
+}
+
+inline Addresses addresses_of(const kernels::ResidualNormArgs& a) {
+  return {a.rows, a.residual, a.delta, a.delta_bias, a.weight, a.bias, a.out};
+}
+
+inline Addresses addresses_of(const kernels::RotaryTableArgs& a) {
+  return {a.rows,   a.positions, a.sequence_of, a.planned_lengths, a.inverse_frequency, a.long_inverse_frequency,
+          a.cosine, a.sine};
+}
+
+inline Addresses addresses_of(const kernels::RotaryCacheArgs& a) {
+  return {a.rows, a.qkv, a.query_norm, a.key_norm, a.cosine, a.sine, a.slots, a.cache.key, a.cache.value};
+}
+
+}  // namespace graft::stand_in

@@ -1,0 +1,263 @@
+// A device library without a device, for tests of everything above the table. Its memory cannot be touched by the host,
+// its work is done when it is waited for, and it refuses what a device would not survive: arguments that point to the
+// host's memory, a copy or a wait in a capture, a thread without a current device. Which kernels it runs is said by the
+// file that includes it.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "kernels/spec/device_plugin.h"
+#include "tests/device/stand_in.h"
+#include "tests/device/stand_in_addresses.h"
+#include "tests/device/stand_in_stream.h"
+
+namespace graft::stand_in {
+namespace {
+
+using namespace kernels;
+
+// Defined by the including file.
+const Variant* find_kernel(Op op, const void* args);  // null when there is none
+int32_t kernel_workers();                             // what scratch sizes depend on, and the device's multiprocessors
+std::string run_kernel(const Variant& variant, const void* args);  // the reason of a failure, or nothing
+
+Memory device_memory(/*host=*/false);
+Memory pinned_memory(/*host=*/true);
+Faults faults;
+thread_local int32_t current = -1;
+
+int32_t say(const std::string& text, PluginError* error, int32_t status = plugin_failed) {
+  if (text.empty()) return plugin_ok;
+  if (error != nullptr && error->text != nullptr)
+    std::snprintf(error->text, static_cast<size_t>(error->capacity), "%s", text.c_str());
+  return status;
+}
+
+bool due(std::atomic<int64_t>& countdown) { return countdown.load() > 0 && countdown.fetch_sub(1) == 1; }
+
+// --- kernels, on copies of the arguments
+
+std::string check_addresses(const std::vector<const void*>& addresses, const char* name) {
+  for (const void* address : addresses) {
+    if (address == nullptr || device_memory.holds(address)) continue;
+    return std::string(name) + ": an argument points to host memory";
+  }
+  return {};
+}
+
+template <Op op, class Args>
+struct Recorded {
+  static int64_t scratch_bytes(const void* args, int32_t workers) {
+    const Variant* variant = find_kernel(op, args);
+    return variant->scratch_bytes != nullptr ? variant->scratch_bytes(args, workers) : 0;
+  }
+  static void run(const void* args, const Context& context) {
+    auto* stream = static_cast<Stream*>(context.stream);
+    const Args copy = *static_cast<const Args*>(args);
+    const Variant* variant = find_kernel(op, &copy);
+    if (current < 0) return stream->note("a kernel on a thread without a current device");
+    stream->note(check_addresses(addresses_of(copy), variant->name));
+    if (due(faults.launches)) stream->note("a launch that was to fail");
+    stream->give([copy, variant] { return run_kernel(*variant, &copy); });
+  }
+  static constexpr Variant variant = {op, Isa::sm80, "stand_in", nullptr, scratch_bytes, run};
+};
+
+const Variant* select_variant(int32_t, Op op, const void* args) {
+  if (find_kernel(op, args) == nullptr) return nullptr;
+  switch (op) {
+    case Op::embedding:
+      return &Recorded<Op::embedding, EmbeddingArgs>::variant;
+    case Op::residual_norm:
+      return &Recorded<Op::residual_norm, ResidualNormArgs>::variant;
+    case Op::linear:
+      return &Recorded<Op::linear, LinearArgs>::variant;
+    case Op::rotary_table:
+      return &Recorded<Op::rotary_table, RotaryTableArgs>::variant;
+    case Op::rotary_cache:
+      return &Recorded<Op::rotary_cache, RotaryCacheArgs>::variant;
+    case Op::attention:
+      return &Recorded<Op::attention, AttentionArgs>::variant;
+    case Op::activation:
+      return &Recorded<Op::activation, ActivationArgs>::variant;
+    case Op::gather_rows:
+      return &Recorded<Op::gather_rows, GatherRowsArgs>::variant;
+    default:
+      return nullptr;
+  }
+}
+
+// --- devices
+
+int32_t device_count(int32_t* out, PluginError* error) {
+  *out = faults.devices.load();
+  return *out > 0 ? plugin_ok : say("no device", error);
+}
+int32_t device_info(int32_t device, DeviceInfo* out, PluginError*) {
+  *out = {"stand-in", faults.memory_bytes.load(), 1 << 20, 1 << 16, 8, 0, kernel_workers(), {}};
+  out->uuid[0] = static_cast<uint8_t>(device + 1);
+  return plugin_ok;
+}
+int32_t free_memory(int32_t, int64_t* out, PluginError*) {
+  *out = faults.memory_bytes.load();
+  return plugin_ok;
+}
+int32_t make_current(int32_t device, PluginError* error) {
+  if (device < 0 || device >= faults.devices.load()) return say("no such device", error);
+  current = device;
+  return plugin_ok;
+}
+
+// --- memory
+
+int32_t allocate(int32_t, int64_t bytes, void** out, PluginError* error) {
+  *out = due(faults.allocations) ? nullptr : device_memory.allocate(bytes);
+  return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
+}
+void release(int32_t, void* memory) { device_memory.release(memory); }
+int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {
+  *out = pinned_memory.allocate(bytes);
+  return *out != nullptr ? plugin_ok : say("out of pinned memory", error, plugin_out_of_memory);
+}
+void host_release(void* memory) { pinned_memory.release(memory); }
+
+// --- streams
+
+int32_t stream_new(int32_t, void** out, PluginError*) {
+  *out = new Stream(device_memory);
+  return plugin_ok;
+}
+void stream_free(int32_t, void* stream) { delete static_cast<Stream*>(stream); }
+
+int32_t copy(void* handle, void* to, const void* from, int64_t bytes, PluginError* error) {
+  auto* stream = static_cast<Stream*>(handle);
+  if (current < 0) return say("a copy on a thread without a current device", error);
+  bool late = true;  // done with the rest of the work
+  for (const void* side : {static_cast<const void*>(to), from}) {
+    if (device_memory.holds(side)) {
+      if (!device_memory.holds(side, bytes)) return say("a copy beyond the end of the device's memory", error);
+    } else if (pinned_memory.holds(side)) {
+      if (!pinned_memory.holds(side, bytes)) return say("a copy beyond the end of pinned memory", error);
+    } else {
+      late = false;
+    }
+  }
+  if (!late && stream->capturing()) return say("a copy from pageable memory in a capture", error);
+  stream->give([=]() -> std::string {
+    std::memcpy(to, from, static_cast<size_t>(bytes));
+    return {};
+  });
+  return late ? plugin_ok : say(stream->wait(), error);
+}
+int32_t copy_2d(void* stream, void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                int64_t rows, PluginError* error) {
+  int32_t status = plugin_ok;
+  for (int64_t row = 0; row < rows && status == plugin_ok; ++row) {
+    status = copy(stream, static_cast<char*>(to) + row * to_stride, static_cast<const char*>(from) + row * from_stride,
+                  row_bytes, error);
+  }
+  return status;
+}
+int32_t fill(void* stream, void* to, uint8_t value, int64_t bytes, PluginError* error) {
+  if (!device_memory.holds(to, bytes)) return say("a fill of what is not the device's memory", error);
+  static_cast<Stream*>(stream)->give([=]() -> std::string {
+    std::memset(to, value, static_cast<size_t>(bytes));
+    return {};
+  });
+  return plugin_ok;
+}
+int32_t synchronize(void* stream, PluginError* error) {
+  if (due(faults.losses)) faults.lost = true;
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  return say(static_cast<Stream*>(stream)->wait(), error);
+}
+int32_t stream_query(void* handle, bool* out, PluginError* error) {
+  auto* stream = static_cast<Stream*>(handle);
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  if (stream->capturing()) return say("a query while the stream is captured", error);
+  *out = stream->advance();
+  return plugin_ok;
+}
+
+// --- events: nothing waits for anything here but the host
+
+int32_t event_new(int32_t, bool, void** out, PluginError*) {
+  *out = new char;
+  return plugin_ok;
+}
+void event_free(void* event) { delete static_cast<char*>(event); }
+int32_t event_record(void*, void*, PluginError*) { return plugin_ok; }
+int32_t stream_wait(void*, void*, PluginError*) { return plugin_ok; }
+int32_t event_synchronize(void*, PluginError* error) { return say("the stand-in has no events to wait for", error); }
+int32_t event_elapsed(void*, void*, float* out, PluginError*) {
+  *out = 0;
+  return plugin_ok;
+}
+
+// --- graphs
+
+int32_t capture_begin(void* stream, PluginError* error) {
+  return say(static_cast<Stream*>(stream)->begin_capture(), error);
+}
+int32_t capture_end(void* stream, void** out, PluginError* error) {
+  std::unique_ptr<Graph> graph;
+  const std::string failure = static_cast<Stream*>(stream)->end_capture(graph);
+  if (!failure.empty()) return say(failure, error);
+  ++faults.graphs;
+  *out = graph.release();
+  return plugin_ok;
+}
+int64_t graph_nodes(void* graph) { return static_cast<int64_t>(static_cast<Graph*>(graph)->work.size()); }
+int32_t graph_launch(void* graph, void* stream, PluginError*) {
+  static_cast<Stream*>(stream)->launch(*static_cast<Graph*>(graph));
+  ++faults.graph_launches;
+  return plugin_ok;
+}
+void graph_free(void* graph) {
+  if (graph != nullptr) --faults.graphs;
+  delete static_cast<Graph*>(graph);
+}
+
+constexpr DevicePlugin table = {device_plugin_version,
+                                GRAFT_BUILD_HASH,
+                                device_count,
+                                device_info,
+                                free_memory,
+                                select_variant,
+                                make_current,
+                                allocate,
+                                release,
+                                host_allocate,
+                                host_release,
+                                stream_new,
+                                stream_free,
+                                copy,
+                                copy_2d,
+                                fill,
+                                synchronize,
+                                stream_query,
+                                event_new,
+                                event_free,
+                                event_record,
+                                stream_wait,
+                                event_synchronize,
+                                event_elapsed,
+                                capture_begin,
+                                capture_end,
+                                graph_nodes,
+                                graph_launch,
+                                graph_free};
+
+}  // namespace
+}  // namespace graft::stand_in
+
+extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePlugin* graft_cuda_plugin() {
+  return &graft::stand_in::table;
+}
+extern "C" __attribute__((visibility("default"))) graft::stand_in::Faults* stand_in_faults() {
+  graft::stand_in::faults.regions = [] {
+    return graft::stand_in::device_memory.regions() + graft::stand_in::pinned_memory.regions();
+  };
+  return &graft::stand_in::faults;
+}
