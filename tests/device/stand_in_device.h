@@ -39,9 +39,9 @@ bool due(std::atomic<int64_t>& countdown) { return countdown.load() > 0 && count
 // --- kernels, on copies of the arguments
 
 std::string check_addresses(const std::vector<const void*>& addresses, const char* name) {
-  for (const void* address : addresses) {
-    if (address == nullptr || device_memory.holds(address)) continue;
-    return std::string(name) + ": an argument points to host memory";
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (addresses[i] == nullptr || device_memory.holds(addresses[i])) continue;
+    return std::string(name) + ": address " + std::to_string(i) + " of its arguments points to host memory";
   }
   return {};
 }
