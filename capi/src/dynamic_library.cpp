@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/base/library_file.h"
+
 namespace graft::capi {
 namespace {
 
@@ -67,6 +69,8 @@ std::vector<std::string> loader_directories() {
 }
 
 void* load_library(const std::string& path, std::string& failure) {
+  failure = library_file_problem(path);
+  if (!failure.empty()) return nullptr;
   dlerror();
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {

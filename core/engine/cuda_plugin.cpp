@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "core/base/library_file.h"
+
 namespace graft {
 namespace {
 
@@ -32,6 +34,10 @@ void* load(std::string& reason) {
   if (void* loaded = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) return loaded;
   const std::string directory = own_directory(), beside = directory + kernels::cuda_plugin_library;
   const bool is_beside = exists(beside);
+  if (const std::string problem = is_beside ? library_file_problem(beside) : ""; !problem.empty()) {
+    reason = fmt::format("{} could not be loaded: {}", beside, problem);
+    return nullptr;
+  }
   void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough
   if (library != nullptr) return library;
   library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);

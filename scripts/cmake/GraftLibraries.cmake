@@ -16,7 +16,7 @@ set(_capi_map "${PROJECT_SOURCE_DIR}/capi/abi/graft.map")
 if(_capi AND EXISTS "${_capi_map}")
   add_library(graft SHARED ${_capi})
   target_link_libraries(graft PUBLIC graft_headers PRIVATE graft_fmt ${CMAKE_DL_LIBS})
-  graft_may_include(graft capi/src core/facade kernels/spec)
+  graft_may_include(graft capi/src core/facade core/base kernels/spec)   # of base what is header alone: nothing is linked
   graft_define_build(graft)
   target_compile_definitions(graft PRIVATE
     "GRAFT_LIBTORCH_DEFAULT=\"${GRAFT_TORCH_LIBRARY_DIR}\"")

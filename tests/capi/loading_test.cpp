@@ -100,8 +100,10 @@ TEST_F(Loading, VersionFilesOfAnArchive) {
 }
 
 TEST_F(Loading, DamagedLibTorch) {
-  const std::string torch = make_torch("torch", "2.11.0");
-  std::ofstream(torch + "/lib/libtorch_cpu.so", std::ios::trunc) << "not a library";
+  const std::string torch = make_torch("torch", "2.11.0"), library = torch + "/lib/libtorch_cpu.so";
+  std::filesystem::resize_file(library, std::filesystem::file_size(library) / 2);
+  expect_open(GRAFT_STATUS_IO_ERROR, {torch, "file too short"}, torch);
+  std::ofstream(library, std::ios::trunc) << "not a library";
   expect_open(GRAFT_STATUS_IO_ERROR, {torch, "could not be loaded"}, torch);
 }
 
@@ -119,6 +121,8 @@ TEST_F(Loading, CoreMissingDamagedOrForeign) {
   std::filesystem::remove(core);
   std::filesystem::copy_file(library_under_test(), core);
   expect_open(GRAFT_STATUS_VERSION_MISMATCH, {core, "graft_core_table"}, torch);
+  std::filesystem::resize_file(core, std::filesystem::file_size(core) / 2);
+  expect_open(GRAFT_STATUS_IO_ERROR, {core, "file too short"}, torch);
   std::ofstream(core, std::ios::trunc) << "not a library";
   expect_open(GRAFT_STATUS_IO_ERROR, {core, "could not be loaded"}, torch);
   std::filesystem::remove(core);
