@@ -50,7 +50,8 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   }
   if (options.injection == InjectionMode::kernel) {
     device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
-    plan_.sums = agree_on_sums(*ranks_, plan_.device);
+    const bool asks_nccl = ranks_->size() > 1 && !plan_.device.is_cpu();
+    plan_.sums = agree_on_sums(*ranks_, plan_.device, asks_nccl ? nccl_problem() : "");
     collectives_ = make_collectives(plan_.sums, *ranks_, *device_, options.rank.timeout());
   }
   MemorySpace& space = device_ ? *device_ : host_memory();

@@ -79,9 +79,8 @@ RankSums expected_sums(const DeviceChoice& choice, const RankPlace& place) {
   return {problem.empty() ? Way::nccl : Way::staged, problem};
 }
 
-RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice) {
+RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const std::string& problem) {
   if (ranks.size() == 1) return {};
-  const std::string problem = choice.is_cpu() ? "" : nccl_problem();
   const State state = choice.is_cpu() ? on_cpu : problem.empty() ? with_nccl : without_nccl;
   const auto [first, second] = identity_of(choice);
   const auto all = gather_values(ranks, {state, first, second});

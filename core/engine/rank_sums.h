@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string>
 
 #include "core/containers/collectives.h"
 #include "core/engine/device.h"
@@ -36,8 +37,8 @@ std::string nccl_problem();
 RankSums expected_sums(const DeviceChoice& choice, const RankPlace& place);
 
 /// The same way on every rank that has a device: NCCL where each has one of its own, in whatever process, and NCCL is
-/// there. Every rank calls it. Throws COMM_ERROR, DEVICE_ERROR.
-RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice);
+/// there: `problem` says why it is not here, or is empty. Every rank calls it. Throws COMM_ERROR, DEVICE_ERROR.
+RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const std::string& problem);
 
 /// This rank's end of the way. From here on `device` waits for its work no longer than `timeout_ms` where peers have a
 /// part in it. All references outlive what is returned. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.

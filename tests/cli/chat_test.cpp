@@ -72,9 +72,9 @@ class Terminal {
     seen_ += byte;
   }
 
-  /// Reads until `text` came; fails after three minutes.
+  /// Reads until `text` came; fails after a minute.
   void expect(const std::string& text) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     while (seen_.find(text) == std::string::npos) {
       pollfd descriptor{master_, POLLIN, 0};
       char buffer[4096];
