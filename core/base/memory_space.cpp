@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/base/status.h"
@@ -12,44 +11,21 @@
 namespace graft {
 namespace {
 
-class HostMemory final : public MemorySpace {
- public:
-  bool is_host() const override { return true; }
-
-  void* allocate(int64_t bytes, const char* what) override {
-    void* memory =
-        mmap(nullptr, size_of(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) fail(StatusCode::out_of_memory, "{}: {} bytes could not be had", what, bytes);
-    return memory;
-  }
-  void release(void* memory, int64_t bytes) noexcept override { munmap(memory, size_of(bytes)); }
-  void* allocate_staging(int64_t bytes, const char* what) override { return allocate(bytes, what); }
-  void release_staging(void* memory, int64_t bytes) noexcept override { release(memory, bytes); }
-
-  void copy(void* to, const void* from, int64_t bytes) override {
-    if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
-  }
-  void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
-  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
-                 int64_t rows) override {
-    for (int64_t r = 0; r < rows; ++r) {
-      copy(static_cast<char*>(to) + r * to_stride, static_cast<const char*>(from) + r * from_stride, row_bytes);
-    }
-  }
-  void clear(void* to, int64_t bytes) override {
-    if (bytes > 0) std::memset(to, 0, static_cast<size_t>(bytes));
-  }
-  void synchronize() override {}
-  bool is_done() override { return true; }
-
- private:
-  static size_t size_of(int64_t bytes) { return static_cast<size_t>(std::max<int64_t>(bytes, 1)); }
-};
+size_t size_of(int64_t bytes) { return static_cast<size_t>(std::max<int64_t>(bytes, 1)); }
 
 }  // namespace
 
+void* reserve_pages(int64_t bytes, const char* what) {
+  void* memory =
+      mmap(nullptr, size_of(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) fail(StatusCode::out_of_memory, "{}: {} bytes could not be had", what, bytes);
+  return memory;
+}
+
+void give_back_pages(void* memory, int64_t bytes) noexcept { munmap(memory, size_of(bytes)); }
+
 MemorySpace& host_memory() {
-  static HostMemory host;  // has no state
+  static HostSpace<MemorySpace> host;  // has no state
   return host;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace graft {
 
@@ -34,11 +35,45 @@ class MemorySpace {
 
   /// Waits for all work. Throws DEVICE_ERROR for what failed on the way, and what a wait given to the space throws.
   virtual void synchronize() = 0;
+  /// The same by itself and whatever failed: what was worked on may be given back then.
+  virtual void drain() noexcept = 0;
   /// Whether all work is done, without waiting. Throws DEVICE_ERROR.
   virtual bool is_done() = 0;
 };
 
-/// Anonymous pages of this process: reserved at once, resident when written.
+/// Pages of the process. Throws OUT_OF_MEMORY saying what they were for.
+void* reserve_pages(int64_t bytes, const char* what);
+void give_back_pages(void* memory, int64_t bytes) noexcept;
+
+/// The host's memory behind any interface that extends MemorySpace: anonymous pages of this process, reserved at once,
+/// resident when written.
+template <class Base>
+class HostSpace : public Base {
+ public:
+  bool is_host() const override { return true; }
+  void* allocate(int64_t bytes, const char* what) override { return reserve_pages(bytes, what); }
+  void release(void* memory, int64_t bytes) noexcept override { give_back_pages(memory, bytes); }
+  void* allocate_staging(int64_t bytes, const char* what) override { return reserve_pages(bytes, what); }
+  void release_staging(void* memory, int64_t bytes) noexcept override { give_back_pages(memory, bytes); }
+  void copy(void* to, const void* from, int64_t bytes) override { copy_rows(to, 0, from, 0, bytes, 1); }
+  void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
+  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
+                 int64_t rows) override {
+    if (row_bytes < 1) return;
+    for (int64_t r = 0; r < rows; ++r) {
+      std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<const char*>(from) + r * from_stride,
+                  static_cast<size_t>(row_bytes));
+    }
+  }
+  void clear(void* to, int64_t bytes) override {
+    if (bytes > 0) std::memset(to, 0, static_cast<size_t>(bytes));
+  }
+  void synchronize() override {}
+  void drain() noexcept override {}
+  bool is_done() override { return true; }
+};
+
+/// The host's memory alone.
 MemorySpace& host_memory();
 
 /// Bytes of memory that this machine has; 0 when unknown.

@@ -15,8 +15,8 @@
 
 namespace graft {
 
-/// Immutable after open; any thread. Entries share ownership of their file, so copies of them may outlive the
-/// checkpoint; pointers to them may not.
+/// Immutable after open, but for forget_tensors; any thread. Entries share ownership of their file, so copies of them
+/// may outlive the checkpoint; pointers to them may not.
 class Checkpoint {
  public:
   /// Opens a model directory. For safetensors it holds model.safetensors, or model.safetensors.index.json and its
@@ -45,6 +45,9 @@ class Checkpoint {
   std::vector<std::string> names() const;
   /// Bytes of all tensors.
   int64_t total_bytes() const noexcept { return total_bytes_; }
+
+  /// Lets the files go, as far as nobody else holds an entry of theirs. There are no tensors afterwards.
+  void forget_tensors() noexcept { tensors_.clear(); }
 
   /// config.json; throws NOT_FOUND when the checkpoint has none.
   const JsonObject& config() const;

@@ -6,6 +6,7 @@ namespace graft {
 namespace {
 
 constexpr auto float_bytes = static_cast<int64_t>(sizeof(float));
+constexpr int64_t first_values = 64;
 
 struct AllReduceArgs {
   NcclCommunicator* nccl;
@@ -48,13 +49,20 @@ constexpr kernels::Variant gather_columns = {
 
 NcclCollectives::NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, MemorySpace& space,
                                  const kernels::Context& context)
-    : Collectives(host.size()), rank_(host.rank()), nccl_(nccl, host, timeout_ms) {
-  constexpr int64_t values = 64;
-  const SpaceMemory first(space, values * float_bytes, "the first sum of the ranks");
-  space.clear(first.data(), first.bytes());
-  nccl_.all_reduce(static_cast<float*>(first.data()), values, context.stream);
-  nccl_.wait([&space] { return space.is_done(); });
-  space.synchronize();  // tells what failed
+    : Collectives(host.size()),
+      first_(space, first_values * float_bytes, "the first sum of the ranks"),
+      rank_(host.rank()),
+      nccl_(nccl, host, timeout_ms) {
+  try {
+    space.clear(first_.data(), first_.bytes());
+    nccl_.all_reduce(static_cast<float*>(first_.data()), first_values, context.stream);
+    nccl_.wait([&space] { return space.is_done(); });
+    space.synchronize();  // tells what failed
+  } catch (...) {
+    nccl_.abort();
+    space.drain();
+    throw;
+  }
 }
 
 void NcclCollectives::add_all_reduce(OpList& ops, const int32_t*, int64_t capacity, int64_t width, float* data) const {

@@ -28,6 +28,8 @@ class NcclCollectives final : public Collectives {
   void add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width, float* data) const override;
 
  private:
+  SpaceMemory
+      first_;  ///< of the first sum; had before the group meets, since what allocates may wait for a device that sums
   int64_t rank_;
   mutable NcclCommunicator nccl_;  // recording changes nothing; running does
 };

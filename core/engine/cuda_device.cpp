@@ -88,6 +88,8 @@ void CudaDevice::synchronize() {
   call(plugin_.synchronize, "step", context_.stream);  // also tells what failed
 }
 
+void CudaDevice::drain() noexcept { plugin_.synchronize(context_.stream, nullptr); }
+
 bool CudaDevice::is_done() {
   bool done = false;
   call(plugin_.stream_query, "step", context_.stream, &done);

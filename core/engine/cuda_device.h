@@ -25,6 +25,7 @@ class CudaDevice final : public Device {
                  int64_t rows) override;
   void clear(void* to, int64_t bytes) override;
   void synchronize() override;
+  void drain() noexcept override;
   bool is_done() override;
   void wait_by(Wait wait) override { wait_ = std::move(wait); }
 

@@ -6,11 +6,15 @@
 #include <cstring>
 
 #include "core/base/library_file.h"
+#include "core/base/quote.h"
 
 namespace graft {
 namespace {
 
-CudaPlugin refused(StatusCode code, std::string reason) { return {nullptr, 0, code, std::move(reason)}; }
+// Reasons hold names of files and words of the driver, whatever bytes those are.
+CudaPlugin refused(StatusCode code, const std::string& reason) {
+  return {nullptr, 0, code, printable(reason, most_of_path)};
+}
 
 // The folder of the library that holds this code.
 std::string own_directory() {
@@ -38,9 +42,7 @@ void* load(std::string& reason) {
     reason = fmt::format("{} could not be loaded: {}", beside, problem);
     return nullptr;
   }
-  void* library = dlopen(kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);  // one is enough
-  if (library != nullptr) return library;
-  library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(is_beside ? beside.c_str() : kernels::cuda_plugin_library, RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) return library;
   const std::string message = loader_message();
   if (is_beside) {
@@ -76,7 +78,7 @@ std::string why_not(const kernels::DevicePlugin* plugin) {
 CudaPlugin find_cuda_plugin() {
   std::string reason;
   void* library = load(reason);
-  if (library == nullptr) return refused(StatusCode::not_found, std::move(reason));
+  if (library == nullptr) return refused(StatusCode::not_found, reason);
   const auto get = reinterpret_cast<kernels::GetDevicePlugin>(dlsym(library, kernels::get_cuda_plugin_symbol));
   if (get == nullptr) {
     return refused(StatusCode::version_mismatch,
@@ -84,7 +86,7 @@ CudaPlugin find_cuda_plugin() {
   }
   const kernels::DevicePlugin* plugin = get();
   reason = why_not(plugin);
-  if (!reason.empty()) return refused(StatusCode::version_mismatch, std::move(reason));
+  if (!reason.empty()) return refused(StatusCode::version_mismatch, reason);
   char text[512] = "no usable CUDA device";
   kernels::PluginError error{text, sizeof text};
   int32_t devices = 0;

@@ -36,25 +36,11 @@ class Device : public MemorySpace {
 };
 
 /// The processor: host memory, a pool of threads of its own.
-class CpuDevice : public Device {
+class CpuDevice : public HostSpace<Device> {
  public:
   /// Throws what ThreadPool's constructor throws.
   explicit CpuDevice(int32_t threads);
 
-  bool is_host() const override { return true; }
-  void* allocate(int64_t bytes, const char* what) override { return host_memory().allocate(bytes, what); }
-  void release(void* memory, int64_t bytes) noexcept override { host_memory().release(memory, bytes); }
-  void* allocate_staging(int64_t bytes, const char* what) override { return allocate(bytes, what); }
-  void release_staging(void* memory, int64_t bytes) noexcept override { release(memory, bytes); }
-  void copy(void* to, const void* from, int64_t bytes) override { host_memory().copy(to, from, bytes); }
-  void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
-  void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
-                 int64_t rows) override {
-    host_memory().copy_rows(to, to_stride, from, from_stride, row_bytes, rows);
-  }
-  void clear(void* to, int64_t bytes) override { host_memory().clear(to, bytes); }
-  void synchronize() override {}
-  bool is_done() override { return true; }
   void wait_by(Wait) override {}
 
   const kernels::Variant* select(kernels::Op op, const void* args) const override;

@@ -1,5 +1,6 @@
 #include "core/engine/device_choice.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/quote.h"
@@ -8,6 +9,8 @@
 
 namespace graft {
 namespace {
+
+constexpr int64_t least_reserve = int64_t{512} << 20;
 
 // "cuda" is device 0.
 int32_t index_of(const std::string& name) {
@@ -28,19 +31,19 @@ std::string out_of_reach(const EngineOptions& options) {
 }
 
 DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t first, const RankPlace& place) {
-  const auto index = static_cast<int32_t>((first + place.share.rank) % cuda.devices);
+  const auto index = static_cast<int32_t>((first + place.local_rank) % cuda.devices);
   DeviceChoice choice{"cuda:" + std::to_string(index), cuda.plugin, index};
   choice.ranks_on_it = (place.ranks_here + cuda.devices - 1) / cuda.devices;
   return choice;
 }
 
-DeviceChoice on_cpu(std::string reason) {
+}  // namespace
+
+DeviceChoice choose_cpu(std::string reason) {
   DeviceChoice choice;
   choice.reason = std::move(reason);
   return choice;
 }
-
-}  // namespace
 
 int64_t DeviceChoice::memory_bytes() const {
   if (is_cpu()) return physical_memory() / 2;
@@ -48,7 +51,7 @@ int64_t DeviceChoice::memory_bytes() const {
   char text[512] = "";
   kernels::PluginError error{text, sizeof text};
   if (plugin->free_memory(index, &bytes, &error) != 0) fail(StatusCode::device_error, "device {}: {}", name, text);
-  return bytes;
+  return bytes - std::max(bytes / 20, least_reserve);
 }
 
 DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place) {
@@ -56,10 +59,10 @@ DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place)
   const bool automatic = options.device.empty() || options.device == "auto";
   const int32_t index = automatic ? 0 : index_of(options.device);
   const std::string beyond = out_of_reach(options);
-  if (automatic && !beyond.empty()) return on_cpu(beyond);
+  if (automatic && !beyond.empty()) return choose_cpu(beyond);
   const CudaPlugin cuda = find_cuda_plugin();
   if (cuda.plugin == nullptr) {
-    if (automatic) return on_cpu(cuda.reason);
+    if (automatic) return choose_cpu(cuda.reason);
     fail(cuda.code, "device {}: {}", quote(options.device), cuda.reason);
   }
   if (index >= cuda.devices) {

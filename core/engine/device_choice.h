@@ -19,10 +19,14 @@ struct DeviceChoice {
   std::string reason = {};                        ///< why "auto" came to the CPU, empty where nobody asked
 
   bool is_cpu() const { return plugin == nullptr; }
-  /// Bytes that an engine may plan with: half of the machine's memory, or what is free on the device now. Throws
+  /// Bytes that an engine may plan with: half of the machine's memory, or what is free on the device now but for what
+  /// no plan knows (modules, graphs, the granularity of allocations): a twentieth, at least 512 MiB. Throws
   /// DEVICE_ERROR.
   int64_t memory_bytes() const;
 };
+
+/// The CPU, where "auto" has come to it for this reason.
+DeviceChoice choose_cpu(std::string reason);
 
 /// Takes options.device: "auto" is the first CUDA device where there is one that can run what the other options ask
 /// for, else the CPU; a device that is named is never replaced. Throws INVALID_ARGUMENT for a name that is none or a

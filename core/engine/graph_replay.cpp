@@ -43,7 +43,11 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
     bytes = std::max(bytes, counting.peak());
   }
   memory_ = SpaceMemory(device_, bytes, "working memory");
-  if (device_.is_host()) return;
+  if (!device_.is_host()) prepare_device(staging_bytes);
+}
+
+// No step allocates: another rank's device may by then be in a sum that waits for this one, and an allocation for it.
+void GraphReplay::prepare_device(int64_t staging_bytes) {
   const StepLimits& limits = step_.limits();
   const int64_t values = limits.logit_rows * model_.output_width() + limits.hidden_rows * model_.hidden_width();
   fetched_ = SpaceMemory(device_, values * static_cast<int64_t>(sizeof(float)), "outputs of a step",
@@ -51,6 +55,19 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
   if (staging_bytes > 0) {
     staging_ = SpaceMemory(device_, staging_bytes, "staging memory of collectives", SpaceMemory::Kind::staging);
   }
+  for (const CaptureKey& key : ladder_) {
+    const auto& [tokens, logit_rows, hidden_rows] = key.capacity;
+    mirrors_.push_back(
+        std::make_unique<StepMirror>(step_, StepMirror::Capacity{tokens, logit_rows, hidden_rows}, device_));
+  }
+  if (!replay_) return;
+  for (auto key = ladder_.rbegin(); key != ladder_.rend(); ++key) keep(capture(*key));  // decoding's last, so first
+}
+
+const GraphReplay::Captured& GraphReplay::keep(Captured made) {
+  captured_.push_front(std::move(made));
+  if (captured_.size() > most_) captured_.pop_back();
+  return captured_.front();
 }
 
 OpList GraphReplay::make_ops(Arena& arena) const {
@@ -72,14 +89,11 @@ GraphReplay::Captured GraphReplay::capture(const CaptureKey& key) {
   Captured made;
   made.key = key;
   made.arena = std::make_unique<Arena>(memory_.data(), memory_.bytes());
-  if (!device_.is_host()) {
-    const auto& [tokens, logit_rows, hidden_rows] = key.capacity;
-    made.mirror = std::make_unique<StepMirror>(step_, StepMirror::Capacity{tokens, logit_rows, hidden_rows}, device_);
-  }
+  if (!mirrors_.empty()) made.mirror = mirrors_[step].get();
   made.ops = std::make_unique<OpList>(make_ops(*made.arena));
   made.ops->set_scratch(made.arena->take(scratch_bytes_[step]));
   made.ops->set_staging(staging_.data());
-  const StepView& view = made.mirror ? made.mirror->view() : step_.view();
+  const StepView& view = made.mirror != nullptr ? made.mirror->view() : step_.view();
   made.outputs = model_.record(*made.ops, view, pool_, caches_, key.capacity);
   if (replay_ && made.ops->staging_bytes() == 0)
     made.graph = device_.capture([&] { made.ops->run(device_.context()); });
@@ -95,9 +109,7 @@ const GraphReplay::Captured& GraphReplay::find() {
     return captured_.front();
   }
   if (!replay_) captured_.clear();
-  captured_.push_front(capture(key));
-  if (captured_.size() > most_) captured_.pop_back();
-  return captured_.front();
+  return keep(capture(key));
 }
 
 FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
@@ -105,7 +117,7 @@ FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
   if (timer != nullptr) timer->start();
   const Captured& step = find();
   if (timer != nullptr && captures_ != captures) timer->lap("capture.step");
-  if (step.mirror) {
+  if (step.mirror != nullptr) {
     step.mirror->update();
     if (timer != nullptr) {
       device_.synchronize();

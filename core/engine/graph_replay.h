@@ -27,13 +27,13 @@ struct CaptureKey {
 /// step; the first step of a capacity captures it, later ones replay: no allocation, no ATen call. The least recently
 /// used is dropped where more than `most_captured` are kept. Without replay every step is recorded anew. All work over
 /// one region of the device's memory. On a device the step's arrays are copied to it, the recorded calls become one
-/// graph where it captures, and the wanted rows come back to the host. Outputs are valid until the next run. One
-/// thread.
+/// graph where it captures, and the wanted rows come back to the host; there the constructor allocates and captures all
+/// that fits. Outputs are valid until the next run. One thread.
 class GraphReplay {
  public:
   static constexpr int64_t most_captured = 8;
 
-  /// All references outlive it. Throws OUT_OF_MEMORY.
+  /// All references outlive it. Throws OUT_OF_MEMORY, DEVICE_ERROR.
   GraphReplay(const FusedModel& model, const StepBuffer& step, const CachePool& pool,
               const std::vector<LayerCache>& caches, Device& device, bool replay, int64_t most = most_captured);
   GraphReplay(const GraphReplay&) = delete;
@@ -53,18 +53,23 @@ class GraphReplay {
   struct Captured {
     CaptureKey key;
     std::unique_ptr<Arena> arena;
-    std::unique_ptr<StepMirror> mirror;  ///< on a device
+    StepMirror* mirror = nullptr;  ///< on a device
     std::unique_ptr<OpList> ops;
     FusedModel::Outputs outputs;         ///< in the device's memory
     std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where device and ops let it and replay is on
   };
+  /// Lets the captured steps go. The next run captures anew.
+  void forget() { captured_.clear(); }
+
   /// The captured step that the buffer's contents run in, captured if need be.
   const Captured& find();
 
  private:
   OpList make_ops(Arena& arena) const;
   CaptureKey key_of_step() const;
+  void prepare_device(int64_t staging_bytes);
   Captured capture(const CaptureKey& key);
+  const Captured& keep(Captured made);
   void launch(const Captured& step, OpTimer* timer);
   FusedModel::Outputs fetch(const FusedModel::Outputs& outputs);
 
@@ -78,9 +83,10 @@ class GraphReplay {
   std::vector<CaptureKey> ladder_;
   std::vector<int64_t> scratch_bytes_;  ///< of each capacity of the ladder
   SpaceMemory memory_;
-  SpaceMemory staging_;           ///< of calls that go through the host
-  SpaceMemory fetched_;           ///< outputs on the host, logits first; on a device
-  std::list<Captured> captured_;  ///< the most recently used first
+  std::vector<std::unique_ptr<StepMirror>> mirrors_;  ///< of each capacity of the ladder; on a device
+  SpaceMemory staging_;                               ///< of calls that go through the host
+  SpaceMemory fetched_;                               ///< outputs on the host, logits first; on a device
+  std::list<Captured> captured_;                      ///< the most recently used first
   int64_t captures_ = 0;
 };
 

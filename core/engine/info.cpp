@@ -80,6 +80,12 @@ std::string describe_sums(const RankSums& sums) {
   return sums.reason.empty() ? text : text + ": " + sums.reason;
 }
 
+std::string describe_graph(const EngineOptions& options, const RankSums& sums) {
+  if (options.injection != InjectionMode::kernel) return "off: the client model runs directly on CPU";
+  if (!options.graph) return "off";
+  return sums.way == RankSums::Way::staged ? "off: sums of ranks go through the host" : "on";
+}
+
 nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options, bool loaded) {
   const ModelConfig& config = plan.config();
   nlohmann::json replaced = nlohmann::json::array();
@@ -96,8 +102,7 @@ nlohmann::json describe_plan(const ModelPlan& plan, const EngineOptions& options
       {"quantization", describe_quantization(plan.quantization)},
       {"injection", mode_name(options.injection)},
       {"replaced", replaced},
-      {"graph", options.injection == InjectionMode::kernel ? (options.graph ? "on" : "off")
-                                                           : "off: the client model runs directly on CPU"},
+      {"graph", describe_graph(options, plan.sums)},
       {"tensor_parallel",
        {{"size", plan.place.share.ranks},
         {"rank", plan.place.share.rank},

@@ -191,11 +191,14 @@ int64_t choose_threads(int64_t threads, int64_t ranks_here) {
   return std::max<int64_t>(1, (threads > 0 ? std::min<int64_t>(threads, 1024) : cores) / ranks_here);
 }
 
-}  // namespace
+// A share of a tied head is a tensor of its own, where the processor looks at a part of the embedding.
+int64_t head_copy_bytes(const ModelPlan& plan) {
+  const ModelConfig& config = plan.config();
+  if (plan.device.is_cpu() || !config.tied_head || plan.place.share.ranks == 1) return 0;
+  return plan.head_columns[static_cast<size_t>(plan.place.share.rank)] * config.hidden_size * (bits_of(plan.dtype) / 8);
+}
 
-ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
-  refuse_what_is_missing(options);
-  DeviceChoice device = choose_device(options, place);
+ModelPlan plan_on(DeviceChoice device, const std::string& path, const EngineOptions& options, const RankPlace& place) {
   // One of several ranks reads its parts of the files and no more.
   const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
   ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
@@ -218,10 +221,27 @@ ModelPlan plan_model(const std::string& path, const EngineOptions& options, cons
   plan.threads = choose_threads(options.threads, place.ranks_here);
   plan.memory.weight_bytes = plan.weights.bytes / (bits_of(plan.weights.stored_dtype) / 8) * (bits_of(plan.dtype) / 8);
   plan.memory.weight_bytes -= bytes_saved(plan.share, plan.dtype, plan.quantization);
+  plan.memory.weight_bytes += head_copy_bytes(plan);
   plan.memory.working_bytes = working_bytes(plan.share.config, plan.limits);
   plan_cache_blocks(plan.memory, plan.cache, plan.limits, options.memory_limit, plan.device, plan.sums,
                     place.ranks_here);
   return plan;
+}
+
+}  // namespace
+
+ModelPlan plan_model(const std::string& path, const EngineOptions& options, const RankPlace& place) {
+  refuse_what_is_missing(options);
+  const DeviceChoice device = choose_device(options, place);
+  // "auto" of one rank comes to the CPU where the device cannot hold the model; ranks would have to agree on that.
+  const bool may_fall_back = options.device == "auto" && !device.is_cpu() && place.share.ranks == 1;
+  if (!may_fall_back) return plan_on(device, path, options, place);
+  try {
+    return plan_on(device, path, options, place);
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::out_of_memory && error.code() != StatusCode::device_error) throw;
+    return plan_on(choose_cpu(error.what()), path, options, place);
+  }
 }
 
 std::vector<int64_t> needed_cache_blocks(const std::vector<CacheKind>& kinds, int64_t length, int64_t chunk) {

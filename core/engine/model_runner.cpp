@@ -69,19 +69,28 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
   if (options.injection != InjectionMode::kernel) {
     replace_module(*root, {}, loader, nullptr);
     client_ = std::make_unique<ClientModel>(plan_.share.config, std::move(root), *ranks_, plan_.head_columns);
-    plan_.weights.entries.clear();  // the tensors keep what they need of the files
+    forget_files();
     return;
   }
   KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization, *device_);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
-  plan_.weights.entries.clear();
+  forget_files();
   fused_ = injection.finish(*root, *collectives_, plan_.head_columns);
   replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph);
 }
 
-// Memory that a device works on cannot be given back before it is done, which a sum that lacks a rank never is.
+// The tensors keep what they need of them.
+void ModelRunner::forget_files() {
+  plan_.weights.entries.clear();
+  plan_.checkpoint.forget_tensors();
+}
+
+// What a device works on is given back once it is done, which a sum that lacks a rank never is: such a sum is aborted,
+// and the abort waits for the graphs that hold it.
 ModelRunner::~ModelRunner() {
   if (collectives_) collectives_->abort();
+  if (replay_) replay_->forget();
+  if (device_) device_->drain();
 }
 
 StepOutput ModelRunner::run() {

@@ -53,6 +53,7 @@ class ModelRunner {
 
  private:
   void load(const EngineOptions& options, const LoadProgress& progress);
+  void forget_files();
   void part() noexcept;
   StepOutput give_and_compute(OpTimer* timer);
   StepOutput compute(OpTimer* timer);

@@ -8,6 +8,7 @@ namespace graft {
 struct RankPlace {
   RankShare share;
   int64_t ranks_here = 1;
+  int64_t local_rank = 0;  ///< among the ranks of this machine, which deal its devices out by it
 };
 
 }  // namespace graft

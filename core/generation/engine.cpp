@@ -137,6 +137,7 @@ nlohmann::json Engine::describe_embedding() const {
 std::string Engine::info_json() const {
   nlohmann::json info = nlohmann::json::parse(info_);
   info["tensor_parallel"]["sums_of_ranks"] = mailbox_->sums_of_ranks;
+  info["graph"] = mailbox_->graph;
   info["tokenizer"] = tokenizer_ != nullptr;
   info["embedding"] = describe_embedding();
   return info.dump();

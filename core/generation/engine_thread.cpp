@@ -86,6 +86,7 @@ class EngineThread {
     const ModelPlan& plan = runner.plan();
     mailbox_->limits = {plan.config(), plan.limits, plan.cache.kinds, plan.memory.cache_blocks};
     mailbox_->sums_of_ranks = describe_sums(plan.sums);
+    mailbox_->graph = describe_graph(options_, plan.sums);
     mailbox_->ready = true;
     mailbox_->changed.notify_all();
   }

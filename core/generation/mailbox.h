@@ -19,7 +19,7 @@ namespace graft {
 struct Engine::Mailbox {
   // Fixed by the thread before it is ready; read by anyone afterwards.
   ServiceLimits limits;
-  std::string sums_of_ranks;  ///< as agreed with the other ranks
+  std::string sums_of_ranks, graph;  ///< of graft_engine_info, as agreed with the other ranks
   int64_t max_queue = 0;
   bool follows = false;  ///< another process has rank 0
 

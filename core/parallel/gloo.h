@@ -18,12 +18,13 @@ struct RankAddress {
   std::string address;  // host name or number
   int64_t port = 0;
   bool agent_store = false;  // somebody else hosts the store (torchrun's agent); otherwise rank 0 does
-  std::string prefix;        // of the keys: tells restarts of one agent's workers apart
+  std::string prefix = {};   // of the keys: tells restarts of one agent's workers apart
+  int64_t local_rank = -1;   // among the ranks of this machine; -1: not known
 };
 
-/// Reads RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, and torchrun's TORCHELASTIC_USE_AGENT_STORE and
-/// TORCHELASTIC_RESTART_COUNT. `variable` is like getenv: null where unset. None where WORLD_SIZE and RANK are both
-/// unset. Errors: INVALID_ARGUMENT naming the variable.
+/// Reads RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, LOCAL_RANK or SLURM_LOCALID where one is set, and torchrun's
+/// TORCHELASTIC_USE_AGENT_STORE and TORCHELASTIC_RESTART_COUNT. `variable` is like getenv: null where unset. None where
+/// WORLD_SIZE and RANK are both unset. Errors: INVALID_ARGUMENT naming the variable.
 std::optional<RankAddress> rank_address_from_environment(const std::function<const char*(const char*)>& variable);
 
 /// Forms the group; returns when all ranks have come. `timeout_ms` bounds this and later each collective. The n-th

@@ -75,6 +75,9 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
 
 NcclCommunicator::~NcclCommunicator() {
   abort();
+  if (left_ != nullptr) {
+    nccl_.comm_abort(left_);
+  }
   if (gone_.valid()) {
     gone_.wait_for(std::chrono::milliseconds(timeout_ms_));  // then it is left to itself
   }
@@ -151,14 +154,15 @@ void NcclCommunicator::abort() noexcept {
     return;
   }
   // Nothing of this object: it may be gone by then.
-  const auto give_back = [abort = nccl_.comm_abort, comm = comm_] { abort(comm); };
+  const NcclComm comm = comm_;
+  const auto give_back = [abort = nccl_.comm_abort, comm] { abort(comm); };
   comm_ = nullptr;
   try {
     std::packaged_task<void()> task(give_back);
     gone_ = task.get_future();
     std::thread(std::move(task)).detach();
-  } catch (...) {  // no thread to be had; without waiting graphs it returns soon
-    give_back();
+  } catch (...) {  // no thread to be had: it would wait for graphs that hold its kernels, and those are gone by the end
+    left_ = comm;
   }
 }
 

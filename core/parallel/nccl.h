@@ -75,6 +75,7 @@ class NcclCommunicator {
   std::mutex mutex_;         // NCCL's calls, none of which blocks, against abort, which frees comm_
   NcclComm comm_ = nullptr;  // null once aborted
   std::future<void> gone_;   // of the abort
+  NcclComm left_ = nullptr;  // to be aborted by the destructor, where no thread could be had
 };
 
 }  // namespace graft

@@ -40,6 +40,9 @@ std::optional<RankAddress> rank_address_from_environment(const Variable& variabl
   where.rank = number_of(variable, "RANK", 0, where.world - 1);
   where.address = text_of(variable, "MASTER_ADDR");
   where.port = number_of(variable, "MASTER_PORT", 1, 65535);
+  for (const char* name : {"SLURM_LOCALID", "LOCAL_RANK"}) {
+    if (variable(name) != nullptr) where.local_rank = number_of(variable, name, 0, where.world - 1);
+  }
   const char* agent = variable("TORCHELASTIC_USE_AGENT_STORE");
   where.agent_store = agent != nullptr && std::strcmp(agent, "True") == 0;
   const char* restart = variable("TORCHELASTIC_RESTART_COUNT");

@@ -29,11 +29,13 @@ class OnDevice : public testing::Test {
   }
   void TearDown() override {
     if (IsSkipped()) return;
-    faults().allocations = faults().launches = faults().losses = 0;
+    faults().allocations = faults().launches = faults().copies = faults().losses = 0;
     faults().lost = false;
     faults().memory_bytes = int64_t{4} << 30;
     EXPECT_EQ(faults().regions(), regions_) << "memory of the device that was not given back";
     EXPECT_EQ(faults().graphs, 0) << "captured steps that were not given back";
+    EXPECT_EQ(faults().early_releases.exchange(0), 0) << "given back while the device worked on it";
+    EXPECT_EQ(faults().strange_releases.exchange(0), 0) << "given back twice";
   }
 
   /// Null where the engine could not be opened; then `failure` is Graft's text.

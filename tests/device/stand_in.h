@@ -8,16 +8,20 @@ namespace graft::stand_in {
 
 /// Countdowns fail the n-th call from now, 0 never. Any thread.
 struct Faults {
-  std::atomic<int64_t> allocations = 0;  ///< is out of memory
+  std::atomic<int64_t> allocations = 0;  ///< is out of memory, the device's or pinned
   std::atomic<int64_t> launches = 0;     ///< is told by the next wait
+  std::atomic<int64_t> copies = 0;       ///< fails at once
   std::atomic<int64_t> losses = 0;       ///< of waits: the device is lost from then on, until `lost` is cleared
   std::atomic<bool> lost = false;
   std::atomic<int32_t> devices = 3;
-  std::atomic<int64_t> memory_bytes = int64_t{4} << 30;
+  std::atomic<int64_t> memory_bytes = int64_t{4} << 30;  ///< that each device has, and gives
 
   std::atomic<int64_t> graphs = 0;          ///< that are there now
   std::atomic<int64_t> graph_launches = 0;  ///< so far
   int64_t (*regions)() = nullptr;           ///< pieces of memory that were not given back
+  /// Memory and streams that were given back while their thread's work waited, and memory given back twice or never
+  /// had.
+  std::atomic<int64_t> early_releases = 0, strange_releases = 0;
 };
 
 using GetFaults = Faults* (*)();

@@ -99,8 +99,8 @@ int32_t device_info(int32_t device, DeviceInfo* out, PluginError*) {
   out->uuid[0] = static_cast<uint8_t>(device + 1);
   return plugin_ok;
 }
-int32_t free_memory(int32_t, int64_t* out, PluginError*) {
-  *out = faults.memory_bytes.load();
+int32_t free_memory(int32_t device, int64_t* out, PluginError*) {
+  *out = faults.memory_bytes.load() - device_memory.used(device);
   return plugin_ok;
 }
 int32_t make_current(int32_t device, PluginError* error) {
@@ -111,16 +111,22 @@ int32_t make_current(int32_t device, PluginError* error) {
 
 // --- memory
 
-int32_t allocate(int32_t, int64_t bytes, void** out, PluginError* error) {
-  *out = due(faults.allocations) ? nullptr : device_memory.allocate(bytes);
+// A lost device does no more work, and what it worked on is nobody's.
+void count_release(bool known, int64_t work) {
+  if (!known) ++faults.strange_releases;
+  if (work > 0 && !faults.lost) ++faults.early_releases;
+}
+
+int32_t allocate(int32_t device, int64_t bytes, void** out, PluginError* error) {
+  *out = due(faults.allocations) ? nullptr : device_memory.allocate(bytes, device, faults.memory_bytes);
   return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
 }
-void release(int32_t, void* memory) { device_memory.release(memory); }
+void release(int32_t, void* memory) { count_release(device_memory.release(memory), Stream::work_of_thread()); }
 int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {
-  *out = pinned_memory.allocate(bytes);
+  *out = due(faults.allocations) ? nullptr : pinned_memory.allocate(bytes);
   return *out != nullptr ? plugin_ok : say("out of pinned memory", error, plugin_out_of_memory);
 }
-void host_release(void* memory) { pinned_memory.release(memory); }
+void host_release(void* memory) { count_release(pinned_memory.release(memory), Stream::work_of_thread()); }
 
 // --- streams
 
@@ -128,11 +134,16 @@ int32_t stream_new(int32_t, void** out, PluginError*) {
   *out = new Stream(device_memory);
   return plugin_ok;
 }
-void stream_free(int32_t, void* stream) { delete static_cast<Stream*>(stream); }
+void stream_free(int32_t, void* handle) {
+  auto* stream = static_cast<Stream*>(handle);
+  if (stream != nullptr) count_release(true, stream->has_work() ? 1 : 0);
+  delete stream;
+}
 
 int32_t copy(void* handle, void* to, const void* from, int64_t bytes, PluginError* error) {
   auto* stream = static_cast<Stream*>(handle);
   if (current < 0) return say("a copy on a thread without a current device", error);
+  if (due(faults.copies)) return say("a copy that was to fail", error);
   bool late = true;  // done with the rest of the work
   for (const void* side : {static_cast<const void*>(to), from}) {
     if (device_memory.holds(side)) {

@@ -17,26 +17,37 @@ class Memory {
   /// `host`: the host may use it at any time.
   explicit Memory(bool host) : open_(host ? 1 : 0) {}
 
-  /// New memory is full of NaN; null when the system has none.
-  void* allocate(int64_t bytes) {
+  /// New memory is full of NaN; null when the system has none, or `owner` would have more than `most` bytes.
+  void* allocate(int64_t bytes, int32_t owner = 0, int64_t most = INT64_MAX) {
     const size_t size = pages(bytes);
+    if (used(owner) + bytes > most) return nullptr;
     void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
     // A cache that could hold every sequence at full length is not written through: that would make it resident.
     if (size <= size_t{64} << 20) std::memset(memory, 0xff, size);
     const std::lock_guard lock(mutex_);
     mprotect(memory, size, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
-    regions_[static_cast<char*>(memory)] = size;
+    regions_[static_cast<char*>(memory)] = {size, owner, bytes};
     return memory;
   }
 
-  void release(void* memory) {
-    if (memory == nullptr) return;
+  /// False where it was not had from here, or is gone already.
+  bool release(void* memory) {
+    if (memory == nullptr) return true;
     const std::lock_guard lock(mutex_);
     const auto found = regions_.find(static_cast<char*>(memory));
-    if (found == regions_.end()) return;
-    munmap(memory, found->second);
+    if (found == regions_.end()) return false;
+    munmap(memory, found->second.size);
     regions_.erase(found);
+    return true;
+  }
+
+  /// Bytes that the owner asked for and has.
+  int64_t used(int32_t owner) const {
+    const std::lock_guard lock(mutex_);
+    int64_t bytes = 0;
+    for (const auto& [begin, region] : regions_) bytes += region.owner == owner ? region.bytes : 0;
+    return bytes;
   }
 
   bool holds(const void* address, int64_t bytes = 1) const {
@@ -45,7 +56,7 @@ class Memory {
     auto after = regions_.upper_bound(const_cast<char*>(begin));
     if (after == regions_.begin()) return false;
     --after;
-    return begin + bytes <= after->first + after->second;
+    return begin + bytes <= after->first + after->second.size;
   }
 
   /// Between these two, by any number of threads, the memory can be read and written.
@@ -64,16 +75,22 @@ class Memory {
   }
 
  private:
+  struct Region {
+    size_t size;
+    int32_t owner;
+    int64_t bytes;
+  };
+
   static size_t pages(int64_t bytes) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     return (static_cast<size_t>(bytes) + page - 1) / page * page;
   }
   void protect(int how) {
-    for (const auto& [begin, size] : regions_) mprotect(begin, size, how);
+    for (const auto& [begin, region] : regions_) mprotect(begin, region.size, how);
   }
 
   mutable std::mutex mutex_;
-  std::map<char*, size_t> regions_;
+  std::map<char*, Region> regions_;
   int open_;
 };
 

@@ -27,6 +27,16 @@ struct Graph {
 class Stream {
  public:
   explicit Stream(Memory& memory) : memory_(memory) {}
+  ~Stream() { work_of_thread() -= static_cast<int64_t>(waiting_.size()); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// Pieces of work that wait on all streams of the calling thread.
+  static int64_t& work_of_thread() {
+    static thread_local int64_t pieces = 0;
+    return pieces;
+  }
+  bool has_work() const { return !waiting_.empty(); }
 
   void give(std::function<std::string()> run, std::function<bool()> ready = nullptr) {
     Piece piece{std::move(run), std::move(ready)};
@@ -34,6 +44,7 @@ class Stream {
       captured_.push_back(std::move(piece));
     } else {
       waiting_.push_back(std::move(piece));
+      ++work_of_thread();
     }
   }
   /// A failure found by the call that gave the work; told by the next wait, or by the end of the capture.
@@ -49,6 +60,7 @@ class Stream {
     do {
       note(waiting_.front().run());
       waiting_.pop_front();
+      --work_of_thread();
     } while (can());
     memory_.close();
     return waiting_.empty();
@@ -80,7 +92,10 @@ class Stream {
     captured_.clear();
     return std::exchange(failure_, {});
   }
-  void launch(const Graph& graph) { waiting_.insert(waiting_.end(), graph.work.begin(), graph.work.end()); }
+  void launch(const Graph& graph) {
+    waiting_.insert(waiting_.end(), graph.work.begin(), graph.work.end());
+    work_of_thread() += static_cast<int64_t>(graph.work.size());
+  }
 
  private:
   Memory& memory_;

@@ -29,7 +29,7 @@ TEST_F(OnDevice, OneGraphServesEveryPosition) {
   ASSERT_TRUE(engine) << failure;
   const int64_t before = faults().graph_launches;
   const Tokens tokens = answer(engine.get(), prompt);
-  EXPECT_EQ(faults().graphs, 2) << "one of the prompt, one of a token";
+  EXPECT_EQ(faults().graphs, 3) << "one of each capacity: 8, 64 and 512 tokens";
   EXPECT_EQ(faults().graph_launches - before, static_cast<int64_t>(tokens.size()));
   close(engine);
 }
@@ -79,26 +79,51 @@ TEST_F(OnDevice, WhatItCannotRunIsRefusedByName) {
 }
 
 TEST_F(OnDevice, TooLittleMemoryIsToldBeforeLoading) {
-  faults().memory_bytes = 4096;
+  faults().memory_bytes = int64_t{512} << 20;
   EXPECT_FALSE(open("cuda"));
   EXPECT_EQ(status, GRAFT_STATUS_OUT_OF_MEMORY);
   EXPECT_NE(failure.find("free on cuda:0"), std::string::npos) << failure;
+  const Engine engine = open("auto");
+  ASSERT_TRUE(engine) << failure;
+  const auto told = nlohmann::json::parse(info(engine.get()));
+  EXPECT_EQ(told["device"], "cpu");
+  EXPECT_NE(std::string(told["device_reason"]).find("free on cuda:0"), std::string::npos) << told;
 }
 
-TEST_F(OnDevice, EveryAllocationMayFail) {
-  bool opened = false;
-  for (int64_t n = 1; !opened; ++n) {
-    ASSERT_LT(n, 1000);
-    faults().allocations = n;
-    Engine engine = open("cuda");
-    opened = engine != nullptr;
-    if (opened) {
-      // What is left of the countdown falls due in a step.
-      close(engine);
-    } else {
+TEST_F(OnDevice, TheCacheTakesWhatIsLeftAndNoMore) {
+  Engine engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  const auto plenty = nlohmann::json::parse(info(engine.get()));
+  const Tokens expected = answer(engine.get(), prompt);
+  close(engine);
+  const int64_t wanted = plenty["cache_bytes"];
+  faults().memory_bytes =
+      (int64_t{512} << 20) + int64_t{plenty["weight_bytes"]} + int64_t{plenty["working_bytes"]} + wanted / 2;
+  engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  const int64_t taken = nlohmann::json::parse(info(engine.get()))["cache_bytes"];
+  EXPECT_LE(taken, wanted / 2);
+  EXPECT_GT(taken, wanted / 4);
+  EXPECT_EQ(answer(engine.get(), prompt), expected);
+  close(engine);
+}
+
+TEST_F(OnDevice, EveryAllocationMayFailAndNoStepAllocates) {
+  for (const bool graph : {true, false}) {
+    Engine engine;
+    for (int64_t n = 1; !engine; ++n) {
+      ASSERT_LT(n, 1000);
+      faults().allocations = n;
+      engine = open("cuda", graph);
+      if (engine) break;
       EXPECT_EQ(status, GRAFT_STATUS_OUT_OF_MEMORY) << n << ": " << failure;
-      EXPECT_NE(failure.find("out of memory"), std::string::npos) << failure;
+      EXPECT_NE(failure.find("out of"), std::string::npos) << failure;
     }
+    faults().allocations = 1;
+    EXPECT_EQ(answer(engine.get(), prompt).size(), 24u);
+    EXPECT_EQ(logits(engine.get(), prompt).rows, static_cast<int64_t>(prompt.size()));
+    EXPECT_EQ(faults().allocations, 1) << "a step allocated";
+    close(engine);
   }
 }
 

@@ -221,10 +221,15 @@ TEST(RankAddress, FromEnvironment) {
   EXPECT_EQ(where->address, "host");
   EXPECT_EQ(where->port, 29500);
   EXPECT_FALSE(where->agent_store);
+  EXPECT_EQ(where->local_rank, -1);
+  set["SLURM_LOCALID"] = "0";
+  EXPECT_EQ(rank_address_from_environment(read)->local_rank, 0);
+  set["LOCAL_RANK"] = "1";
+  EXPECT_EQ(rank_address_from_environment(read)->local_rank, 1);
   set["TORCHELASTIC_USE_AGENT_STORE"] = "True";
   EXPECT_TRUE(rank_address_from_environment(read)->agent_store);
   for (const auto& [name, value] : std::map<std::string, std::string>{
-           {"RANK", "2"}, {"WORLD_SIZE", "two"}, {"MASTER_ADDR", ""}, {"MASTER_PORT", "70000"}}) {
+           {"RANK", "2"}, {"WORLD_SIZE", "two"}, {"MASTER_ADDR", ""}, {"MASTER_PORT", "70000"}, {"LOCAL_RANK", "-1"}}) {
     const auto kept = std::exchange(set[name], value);
     try {
       rank_address_from_environment(read);

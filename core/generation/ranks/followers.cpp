@@ -14,6 +14,7 @@ Followers::Followers(const std::string& path, const EngineOptions& options, cons
     threads_.reserve(ranks.size());
     for (size_t i = 1; i < ranks.size(); ++i) {
       place.share.rank = first.share.rank + static_cast<int64_t>(i);
+      place.local_rank = first.local_rank + static_cast<int64_t>(i);
       threads_.emplace_back([this, path, options, place, own = std::move(ranks[i])]() mutable {
         run(path, options, place, std::move(own));
       });

@@ -48,6 +48,7 @@ RankLayout plan_ranks(const EngineOptions& options) {
   }
   layout.place.share.rank = address.rank;
   layout.place.share.ranks = address.world;
+  layout.place.local_rank = address.local_rank >= 0 ? address.local_rank : address.rank;
   return layout;
 }
 
