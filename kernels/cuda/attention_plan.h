@@ -3,7 +3,7 @@
 // graph serves every length; what depends on lengths is found on the device from these numbers (attention_work.h).
 #pragma once
 
-#include <cstdint>
+#include "kernels/cuda/plan.h"
 
 namespace graft::kernels::cuda {
 
@@ -34,7 +34,7 @@ struct AttentionShape {
   int32_t head_dim;
   int64_t most_context;  ///< block_table_stride * block_size
   bool half_cache;       ///< bfloat16 or float16: tensor cores
-  bool aligned;          ///< keys, values and queries start on 16 bytes
+  bool aligned;          ///< keys and values start on 16 bytes
 };
 
 /// The part of the plan that the kernels need to find their work.
@@ -61,14 +61,13 @@ struct AttentionPlan {
 
 inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Parts into which the keys of a sequence may be split: enough that one KV head of one row fills its share of four
 /// waves of blocks, within limits, and never more than the longest context has.
 inline SplitRule split_rule(const AttentionShape& shape, int32_t multiprocessors) {
   const int64_t rows = at_least(1, at_most(shape.capacity, split_row_limit));
-  const int64_t wanted = quotient_up(int64_t{4} * multiprocessors, rows * shape.kv_heads);
-  const int64_t reachable = at_least(1, quotient_up(shape.most_context, shortest_split));
+  const int64_t wanted = divide_up(int64_t{4} * multiprocessors, rows * shape.kv_heads);
+  const int64_t reachable = at_least(1, divide_up(shape.most_context, shortest_split));
   const int64_t splits = at_most(at_least(fewest_splits, at_most(wanted, most_splits)), reachable);
   return {static_cast<int32_t>(splits), static_cast<int32_t>(rows)};
 }
@@ -97,7 +96,7 @@ inline int32_t general_shared_bytes(int32_t head_dim) {
 
 /// The most tiles that `rows` rows of any number of sequences can make.
 inline int64_t most_tiles(int64_t rows, int32_t group, int32_t tile_rows) {
-  return rows * quotient_up(group, tile_rows);
+  return rows * divide_up(group, tile_rows);
 }
 
 inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multiprocessors) {
@@ -122,7 +121,7 @@ inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multipr
 
   if (plan.rule.max_splits > 1) {
     const int64_t warps = int64_t{plan.rule.split_rows} * shape.heads;
-    plan.merge = {static_cast<int32_t>(at_most(quotient_up(warps, 4), int64_t{multiprocessors} * 16)), 128, 0};
+    plan.merge = {static_cast<int32_t>(at_most(divide_up(warps, 4), int64_t{multiprocessors} * 16)), 128, 0};
   }
   if (capacity > few_queries) {
     const int32_t tile_rows = plan.fragments ? prefill_tile_rows : split_tile_rows;

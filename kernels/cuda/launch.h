@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/plan.h"
 #include "kernels/cuda/ptx.h"
 #include "kernels/spec/context.h"
 
@@ -19,6 +20,15 @@ inline int32_t multiprocessors(const Context& context) {
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
   return count;
+}
+
+/// Dynamic shared memory that the current device lets a block have. Only plans without scratch may depend on it:
+/// scratch_bytes does not know the device.
+inline int64_t shared_limit() {
+  int device = 0, bytes = least_shared_limit;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  return bytes;
 }
 
 /// Blocks for a loop over `work` items with a stride of the whole grid: enough to fill the device, no more than the

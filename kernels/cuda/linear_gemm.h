@@ -31,7 +31,8 @@ struct GemmTile {
   static constexpr int scale_bytes = is_integer<Type> ? Columns * 4 : 0;
   static constexpr int stage_bytes = x_bytes + weight_bytes + scale_bytes;
   static constexpr int shared_bytes = Stages * stage_bytes;
-  static_assert(shared_bytes * Blocks <= shared_limit);
+  static_assert(shared_bytes <= least_shared_limit);
+  static_assert(shared_bytes * Blocks <= 164 * 1024);  // a multiprocessor of capability 8.0
 };
 
 /// Where a tile of outputs and its weights are.

@@ -13,6 +13,7 @@ constexpr int tile = 64, each = 4, apart = tile / each, threads = apart * apart,
 constexpr int stride = gemm_depth + 4;  // floats of a row
 constexpr int stage_floats = 2 * tile * stride;
 constexpr int64_t shared_bytes = (stages_ahead + 1) * stage_floats * 4;
+static_assert(shared_bytes <= least_shared_limit);
 
 /// 64 rows of a matrix, from `from` on, to shared memory; rows from `exist` and depth from `to` on become zeros.
 __device__ __forceinline__ void fetch_rows(float* shared, const float* rows, int64_t row_stride, int32_t exist,

@@ -245,7 +245,7 @@ __global__ void __launch_bounds__(gemv_threads, 1)
 
 template <DType Type>
 void launch_gemv(const LinearArgs& a, const Context& context) {
-  const GemvPlan plan = gemv_plan(a, multiprocessors(context));
+  const GemvPlan plan = gemv_plan(a, multiprocessors(context), shared_limit());
   if (plan.batches == 0 || a.capacity == 0) return;
   launch_overlapped(gemv_kernel<Type>, {static_cast<unsigned>(plan.grid), 1, 1}, {gemv_threads, 1, 1},
                     plan.shared_bytes, context.stream, a, plan);

@@ -103,9 +103,10 @@ struct GemvPlan {
 GRAFT_BOTH int64_t gemv_step(DType dtype, int64_t split) { return 32 * weights_per_16(dtype) * split; }
 
 constexpr int64_t gemv_partial_bytes = 2 * gemv_warps * gemv_outputs * 8 * 4;
-constexpr int64_t gemv_x_limit = (shared_limit - gemv_partial_bytes) / 1024 * 1024;
 
-inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors) {
+/// `shared_limit`: bytes that the device lets a block have, at least least_shared_limit.
+inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors, int64_t shared_limit) {
+  const int64_t x_limit = (shared_limit - gemv_partial_bytes) / 1024 * 1024;
   const DType dtype = a.segments[0].weight_dtype;
   const int64_t rows = gemv_rows(a.capacity);
   GemvPlan best = {};
@@ -113,14 +114,14 @@ inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors) {
   for (int32_t split = 1; split <= gemv_warps; ++split) {
     if (gemv_warps % split != 0) continue;
     const int64_t step = gemv_step(dtype, split);
-    if (split > 1 && (step * rows * 4 > gemv_x_limit || gemv_step(dtype, split - 1) >= a.in_features)) break;
+    if (split > 1 && (step * rows * 4 > x_limit || gemv_step(dtype, split - 1) >= a.in_features)) break;
     GemvPlan plan = {};
     plan.split = split;
     plan.groups = output_tiles(a, gemv_outputs);
     plan.batches = divide_up(plan.groups, gemv_warps / split);
     plan.grid = plan.batches < multiprocessors ? plan.batches : multiprocessors;
     const int64_t whole = round_up(a.in_features, step) * rows * 4;
-    plan.x_bytes = whole < gemv_x_limit ? whole : gemv_x_limit;
+    plan.x_bytes = whole < x_limit ? whole : x_limit;
     plan.shared_bytes = plan.x_bytes + gemv_partial_bytes;
     // The part of the device's time that is work: batches come in rounds of one a multiprocessor, and the depth in
     // whole steps.

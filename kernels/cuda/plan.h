@@ -15,7 +15,8 @@ namespace graft::kernels::cuda {
 GRAFT_BOTH int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
 GRAFT_BOTH int64_t round_up(int64_t value, int64_t to) { return divide_up(value, to) * to; }
 
-/// Dynamic shared memory that a block may ask for on every architecture served: that of sm_80 (sm_90 has 227 KiB).
-constexpr int64_t shared_limit = 163 * 1024;
+/// Dynamic shared memory that a block may ask for on every device served: that of capability 8.6, 8.9 and 12.x. Others
+/// have 163 KiB (8.0, 8.7) or 227 KiB (9.0, 10.x); a plan that can use them is told how much there is.
+constexpr int32_t least_shared_limit = 99 * 1024;
 
 }  // namespace graft::kernels::cuda

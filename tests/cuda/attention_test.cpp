@@ -190,6 +190,17 @@ TEST(CudaAttention, OddHeadsAndAddresses) {
   }
 }
 
+// The launches that ask for most, on a device with the least shared memory.
+TEST(CudaAttention, WidestHeadsNeedNoMoreThanTheLeastSharedMemory) {
+  const SharedLimit device(shared_limits[0]);
+  for (const int32_t head_dim : {256, 512}) {
+    SCOPED_TRACE("heads of " + std::to_string(head_dim));
+    Random random(4);
+    Case test(random, {{1, 70}, {20, 41}}, head_dim, DType::bfloat16, 1, 2, 0);
+    test.check({emulated::Order::forward});
+  }
+}
+
 // More sequences than a warp has lanes.
 TEST(CudaAttention, ManySequences) {
   Random random(3);

@@ -50,8 +50,9 @@ TEST(CudaLinearPlan, Gemv) {
     const DType dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::int8, DType::int4});
     const LinearArgs args = random_args(random, dtype, random.in(1, 8));
     const int64_t multiprocessors = random.pick<int64_t>({1, 3, 108, 132, 148});
-    const GemvPlan plan = gemv_plan(args, multiprocessors);
-    EXPECT_LE(plan.shared_bytes, shared_limit);
+    const int64_t limit = random.pick<int64_t>({101376, 166912, 232448});
+    const GemvPlan plan = gemv_plan(args, multiprocessors, limit);
+    EXPECT_LE(plan.shared_bytes, limit);
     EXPECT_EQ(plan.shared_bytes - plan.x_bytes, gemv_partial_bytes);
     EXPECT_EQ(gemv_warps % plan.split, 0);
     EXPECT_LE(plan.grid, multiprocessors);
@@ -63,6 +64,20 @@ TEST(CudaLinearPlan, Gemv) {
     EXPECT_GE(plan.batches * of_batch, plan.groups);
     EXPECT_LT((plan.batches - 1) * of_batch, std::max<int64_t>(plan.groups, 1));
     expect_covered(args, plan.groups, gemv_outputs);
+  }
+}
+
+// What does not fit into less shared memory is read in pieces; what fits takes no more of it on a larger device.
+TEST(CudaLinearPlan, GemvTakesTheSharedMemoryThatThereIs) {
+  Random random(1);
+  LinearArgs args = random_args(random, DType::bfloat16, 8);
+  const auto x_bytes = [&](int64_t depth, int64_t limit) {
+    args.in_features = depth;
+    return gemv_plan(args, 132, limit).x_bytes;
+  };
+  for (const int64_t limit : {least_shared_limit, 166912, 232448}) {
+    EXPECT_EQ(x_bytes(2048, limit), 65536);
+    EXPECT_EQ(x_bytes(65536, limit), (limit - gemv_partial_bytes) / 1024 * 1024);
   }
 }
 
@@ -108,7 +123,7 @@ TEST(CudaLinearPlan, GemvFillsTheDevice) {
       for (const int64_t out : shape.outs) {
         args.segments[args.segment_count++] = {nullptr, nullptr, dtype, DType::float32, out, nullptr, 128};
       }
-      const GemvPlan plan = gemv_plan(args, 132);
+      const GemvPlan plan = gemv_plan(args, 132, 232448);
       const int64_t rounds = divide_up(plan.batches, 132);
       const double steps = static_cast<double>(divide_up(shape.in, gemv_step(dtype, plan.split)) * plan.split);
       const double filled = static_cast<double>(plan.groups) / static_cast<double>(rounds * 132 * gemv_warps) *

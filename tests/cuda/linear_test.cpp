@@ -79,11 +79,15 @@ TEST(CudaLinear, GemvQuantized) {
 
 // Rows of x that do not fit into shared memory at once.
 TEST(CudaLinear, GemvDeep) {
-  Random random(5);
-  for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
-    for (const int64_t rows : {1, 3, 8}) {
-      LinearSpec spec{rows, 8, 16384 + 96, {9, 70}, dtype, 32};
-      expect_right(random, spec, dtype == DType::bfloat16 ? "linear.gemv.sm80" : "linear.gemv.quantized.sm80", 0);
+  for (const int64_t limit : shared_limits) {
+    SCOPED_TRACE("shared memory " + std::to_string(limit));
+    const SharedLimit device(limit);
+    Random random(5);
+    for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
+      for (const int64_t rows : {1, 3, 8}) {
+        LinearSpec spec{rows, 8, 16384 + 96, {9, 70}, dtype, 32};
+        expect_right(random, spec, dtype == DType::bfloat16 ? "linear.gemv.sm80" : "linear.gemv.quantized.sm80", 0);
+      }
     }
   }
 }
@@ -156,8 +160,9 @@ TEST(CudaLinear, GemmQuantized) {
   }
 }
 
-// Wide enough for the large tile, deep and narrow enough for splits.
+// Wide enough for the large tile, deep and narrow enough for splits; on a device with the least shared memory.
 TEST(CudaLinear, GemmTiles) {
+  const SharedLimit device(shared_limits[0]);
   Random random(8);
   expect_right(random, {200, 270, 64, {150, 140}, DType::bfloat16, 0}, "linear.gemm.sm80", bfloat16_rounding);
   expect_right(random, {130, 130, 544, {5}, DType::float16, 0}, "linear.gemm.sm80", float16_rounding);

@@ -77,6 +77,21 @@ void run_emulated(const Variant& variant, Args args, emulated::Order order = emu
   EXPECT_EQ(emulated::take_failure(), "") << variant.name;
 }
 
+/// What devices let a block have of shared memory: capability 8.6, 8.9 and 12.x; 8.0 and 8.7; 9.0 and 10.x.
+constexpr std::array<int64_t, 3> shared_limits = {101376, 166912, 232448};
+
+/// For a scope the emulated device has another limit.
+class SharedLimit {
+ public:
+  explicit SharedLimit(int64_t bytes) { emulated::device().shared_bytes_per_block = static_cast<size_t>(bytes); }
+  ~SharedLimit() { emulated::device().shared_bytes_per_block = before_; }
+  SharedLimit(const SharedLimit&) = delete;
+  SharedLimit& operator=(const SharedLimit&) = delete;
+
+ private:
+  size_t before_ = emulated::device().shared_bytes_per_block;
+};
+
 constexpr std::array<emulated::Order, 3> all_orders = {emulated::Order::forward, emulated::Order::reverse,
                                                        emulated::Order::shuffled};
 

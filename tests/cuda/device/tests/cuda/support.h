@@ -109,6 +109,13 @@ void run_emulated(const Variant& variant, Args args, emulated::Order = emulated:
 
 constexpr std::array<emulated::Order, 1> all_orders = {emulated::Order::forward};
 
+/// The device has its own.
+constexpr std::array<int64_t, 1> shared_limits = {0};
+class SharedLimit {
+ public:
+  explicit SharedLimit(int64_t) {}
+};
+
 /// Calls `check` with every CUDA variant of `op` that the device has and that accepts `args`. Returns how many there
 /// were.
 int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check,
