@@ -24,7 +24,7 @@ inline int32_t multiprocessors(const Context& context) {
 
 /// Dynamic shared memory that the current device lets a block have. Only plans without scratch may depend on it:
 /// scratch_bytes does not know the device.
-inline int64_t shared_limit() {
+inline int32_t shared_limit() {
   int device = 0, bytes = least_shared_limit;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
@@ -45,7 +45,8 @@ void launch_with(bool overlapped, void (*kernel)(Parameters...), dim3 grid, dim3
   constexpr int64_t free_shared_bytes = 48 * 1024;  // more must be asked for, per kernel
   cudaError_t error = cudaSuccess;
   if (shared_bytes > free_shared_bytes) {
-    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    // The device's limit and not this launch's need: another thread may be between its own two calls.
+    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_limit());
   }
   cudaLaunchAttribute attribute = {};
   attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;

@@ -69,9 +69,27 @@ TEST(Emulation, MistakesFail) {
   alignas(16) float aligned[8] = {};
   EXPECT_NE(start(misaligned, 1, 0, aligned, aligned).find("not aligned"), std::string::npos);
   EXPECT_NE(start(beyond_shared, 2048, 64, 0).find("a launch of"), std::string::npos);
-  launch(beyond_shared, {1, 1, 1}, {32, 1, 1}, 1 << 20, nullptr, 0);
-  EXPECT_EQ(kept_launch_error(), cudaErrorInvalidValue);  // refused by the runtime
-  kept_launch_error() = cudaSuccess;
+}
+
+void nothing() {}
+
+// What was set for a kernel stays, as it does for a thread that launches the same kernel meanwhile.
+TEST(Emulation, ALaunchLeavesOthersTheSharedMemoryTheyAskFor) {
+  const auto launch_alone = [](size_t bytes) {
+    cudaLaunchConfig_t config = {};
+    config.dynamicSmemBytes = bytes;
+    return cudaLaunchKernelEx(&config, nothing);
+  };
+  const size_t most = emulated::device().shared_bytes_per_block;
+  EXPECT_EQ(launch_alone(48 * 1024 + 1), cudaErrorInvalidValue);
+  EXPECT_NE(emulated::take_failure().find("of which 49152 are allowed"), std::string::npos);
+  EXPECT_EQ(start(nothing, 32, 64 * 1024), "");
+  EXPECT_EQ(launch_alone(most), cudaSuccess);
+  EXPECT_EQ(launch_alone(most + 1), cudaErrorInvalidValue);
+  EXPECT_NE(emulated::take_failure(), "");
+  EXPECT_NE(start(nothing, 32, 1 << 20).find("bytes of shared memory, of which"), std::string::npos);
+  EXPECT_EQ(cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most) + 1),
+            cudaErrorInvalidValue);
 }
 
 template <bool Wait>

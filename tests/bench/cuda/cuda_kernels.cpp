@@ -1,6 +1,9 @@
 // Each kernel at the shapes of one decoded token of Llama-3.1-8B, from a graph of many launches, over memory that is
 // far larger than the L2 cache. Prints a JSON object a line: microseconds of a launch and the bytes that it must read
 // and write in that time. Contents are zero where no figure depends on them; kernels/cuda has the tests of results.
+//
+//   cuda_kernels [--plain] [WORD...]    only figures whose names hold one of the words; --plain: a few launches without a
+//                                       graph and no figures, for a profiler
 #include <string>
 
 #include "kernels/cuda/choose.h"
@@ -21,6 +24,8 @@ constexpr int launches = 32;
 constexpr int64_t pool_bytes = int64_t{4} << 30;
 
 struct Bench {
+  bool plain = false;
+  std::vector<std::string> words;
   Clock clock;
   int32_t multiprocessors = 0;
   Isa isa = Isa::reference;
@@ -64,6 +69,8 @@ struct Bench {
   /// `renew(args)` moves the arguments to other memory for each launch.
   template <class Args, class Renew>
   void figure(const std::string& what, Op op, Args args, int64_t bytes, Renew renew) {
+    const auto meant = [&](const std::string& word) { return what.find(word) != std::string::npos; };
+    if (!words.empty() && std::none_of(words.begin(), words.end(), meant)) return;
     const Variant* variant = cuda::choose(cuda_kernel_table(), isa, op, &args);
     if (variant == nullptr) {
       std::fprintf(stderr, "%s: no kernel\n", what.c_str());
@@ -74,13 +81,22 @@ struct Bench {
       const int64_t needed = variant->scratch_bytes != nullptr ? variant->scratch_bytes(&args, multiprocessors) : 0;
       args.scratch = scratch<unsigned char>(needed);
     }
+    const auto launch = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        renew(args);
+        variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream()});
+      }
+    };
+    if (plain) {
+      launch(3);
+      check(cudaStreamSynchronize(clock.stream()), what.c_str());
+      small_taken = before;
+      return;
+    }
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t launchable = nullptr;
     check(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeThreadLocal), "capture");
-    for (int i = 0; i < launches; ++i) {
-      renew(args);
-      variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream()});
-    }
+    launch(launches);
     check(cudaStreamEndCapture(clock.stream(), &graph), "capture");
     check(cuda::kept_launch_error(), what.c_str());
     check(cudaGraphInstantiate(&launchable, graph, 0), "graph");
@@ -217,8 +233,15 @@ void activation(Bench& bench, int64_t width) {
   bench.figure("gated activation", Op::activation, args, width * 12, [](ActivationArgs&) {});
 }
 
-int run() {
+int run(int count, char** words) {
   Bench bench;
+  for (int i = 1; i < count; ++i) {
+    if (words[i] == std::string("--plain")) {
+      bench.plain = true;
+    } else {
+      bench.words.emplace_back(words[i]);
+    }
+  }
   const LinearShape shapes[] = {{"qkv", 4096, {4096, 1024, 1024}},
                                 {"attention output", 4096, {4096}},
                                 {"gate + up", 4096, {14336, 14336}},
@@ -237,4 +260,4 @@ int run() {
 }  // namespace
 }  // namespace graft::bench
 
-int main() { return graft::bench::run(); }
+int main(int count, char** words) { return graft::bench::run(count, words); }

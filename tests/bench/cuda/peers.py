@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Graft beside its peers on one GPU: the same random weights at real geometry, turn by turn in one run, medians.
 
-    peers.py [--geometry NAME...] [--device cuda] [--graft BINARY] [--prompt 512] [--generate 64] [--rounds 3]
+    peers.py [--geometry NAME...] [--engine WORD...] [--device cuda] [--graft libgraft.so] [--prompt 512] [--generate 64]
 
 Peers: Transformers eager; Transformers with a static cache and torch.compile; fast_decoder.py in bfloat16, int8 and int4.
-Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), by `graft bench`. One JSON object per engine and geometry:
-decode_tokens_per_s, prefill_tokens_per_s, load_s of Graft. Batch 1.
+Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), in this process. One JSON object per engine and geometry:
+decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s and a profile too. Batch 1. The exit code is 1 when one failed.
 """
 import argparse
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ import torch
 import transformers
 
 from fast_decoder import FastDecoder
+from graft_engine import GraftEngine, GraftLibrary
 
 GEOMETRIES = {
     "llama-3.2-1b": ("Llama", dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32,
@@ -122,18 +122,27 @@ class Fast(Peer):
 
 
 class Graft:
-    def __init__(self, binary, directory, device, dtype):
-        self.command = [str(binary), "bench", str(directory), "--batch", "1", "--device", device, "--dtype", dtype, "--json"]
+    """An engine in this process; its prompt goes in, and its tokens come out, as they do for an application."""
+
+    def __init__(self, library, directory, arguments, dtype, context):
+        options = {"device": arguments.device, "dtype": dtype, "max_sequences": 1, "context_limit": context}
         if dtype == "int4":
-            self.command += ["--group-size", "128"]
+            options |= {"quantization": {"bits": 4, "group_size": 128}}
+            del options["dtype"]
+        self.engine = GraftEngine(library, directory, options)
 
     def round(self, watch, ids, generate):
-        command = [*self.command, "--prompt", str(ids.shape[1]), "--generate", str(generate)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}")
-        told = json.loads(done.stdout.splitlines()[-1])
-        return {key: told[key] for key in ("prefill_tokens_per_s", "decode_tokens_per_s", "load_s")}
+        watch.now()
+        _, times = self.engine.generate(ids[0].tolist(), generate + 1)
+        return {"prefill_tokens_per_s": ids.shape[1] / times[0], "decode_tokens_per_s": generate / (times[-1] - times[0]),
+                "load_s": self.engine.load_s}
+
+    def close(self):
+        self.engine.close()
+
+    def details(self, ids):
+        """What the device reads for a token, and where the time goes."""
+        return {"profile": self.engine.profile(ids[0].tolist(), 8)}
 
 
 def engines(model, directory, arguments, context):
@@ -145,8 +154,9 @@ def engines(model, directory, arguments, context):
     for kind in ("bfloat16", "int8", "int4"):
         yield f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)
     if arguments.graft:
+        library = GraftLibrary(arguments.graft)
         for dtype in ("bfloat16", "int8", "int4"):
-            yield f"graft {dtype}", lambda dtype=dtype: Graft(arguments.graft, directory, arguments.device, dtype)
+            yield f"graft {dtype}", lambda dtype=dtype: Graft(library, directory, arguments, dtype, context)
 
 
 def measure(name, arguments):
@@ -158,37 +168,61 @@ def measure(name, arguments):
         if arguments.graft:
             model.save_pretrained(directory)
         made, rounds, failed = {}, {}, {}
-        for engine, make in engines(model, directory, arguments, context):
+
+        def attempt(engine, work):
+            """One that fails costs only itself."""
+            begin = time.perf_counter()
             try:
-                made[engine] = make()
-                made[engine].round(watch, ids, min(8, arguments.generate))  # compiles, captures, fills caches
-                rounds[engine] = []
+                return work()
             except Exception as error:
-                failed[engine] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+                failed[engine] = (str(error) or type(error).__name__).splitlines()[0][:300]
+                made.pop(engine, None)
+                rounds.pop(engine, None)
+            finally:
+                print(f"{name}, {engine}: {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
+
+        def begin(engine, make):
+            made[engine] = make()
+            made[engine].round(watch, ids, min(8, arguments.generate))  # compiles, captures, fills caches
+            rounds[engine] = []
+
+        for engine, make in engines(model, directory, arguments, context):
+            if not arguments.engine or any(word in engine for word in arguments.engine):
+                attempt(engine, lambda: begin(engine, make))
         for _ in range(arguments.rounds):
-            for engine in rounds:
-                rounds[engine].append(made[engine].round(watch, ids, arguments.generate))
-    for engine, told in rounds.items():
-        figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
-        print(json.dumps({"geometry": name, "engine": engine, **figures}), flush=True)
-    for engine, reason in failed.items():
-        print(json.dumps({"geometry": name, "engine": engine, "failed": reason}), flush=True)
+            for engine in list(rounds):
+                attempt(engine, lambda: rounds[engine].append(made[engine].round(watch, ids, arguments.generate)))
+        for engine, told in rounds.items():
+            figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
+            details = getattr(made[engine], "details", lambda _: {})(ids)
+            print(json.dumps({"geometry": name, "engine": engine, **figures, **details}), flush=True)
+        for engine, reason in failed.items():
+            print(json.dumps({"geometry": name, "engine": engine, "failed": reason}), flush=True)
+        for engine in made.values():
+            getattr(engine, "close", lambda: None)()
+    made.clear()
+    if watch.cuda:
+        torch._dynamo.reset()
+        torch.cuda.empty_cache()
+    return bool(failed)
 
 
 def main():
     here = pathlib.Path(__file__).resolve().parent
-    beside = here.parent / "bin/graft"
+    beside = here.parent / "lib/libgraft.so.1"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--geometry", nargs="+", choices=GEOMETRIES, default=["llama-3.2-1b", "llama-3.1-8b"])
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--graft", type=pathlib.Path, default=beside if beside.exists() else None)
+    parser.add_argument("--graft", type=pathlib.Path, metavar="libgraft.so", default=beside if beside.exists() else None)
+    parser.add_argument("--engine", nargs="+", help="only those whose names have one of these words")
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-compile", action="store_true", help="plain PyTorch only, to try the script where nothing compiles")
     arguments = parser.parse_args()
-    for name in arguments.geometry:
-        measure(name, arguments)
+    if not arguments.graft:
+        print("no libgraft.so: Graft is left out", file=sys.stderr)
+    return max([measure(name, arguments) for name in arguments.geometry])
 
 
 if __name__ == "__main__":

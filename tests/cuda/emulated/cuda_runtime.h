@@ -65,8 +65,9 @@ inline cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr attribute, in
   return cudaSuccess;
 }
 template <class Function>
-cudaError_t cudaFuncSetAttribute(Function*, cudaFuncAttribute, int bytes) {
-  return static_cast<size_t>(bytes) <= emulated::device().shared_bytes_per_block ? cudaSuccess : cudaErrorInvalidValue;
+cudaError_t cudaFuncSetAttribute(Function* kernel, cudaFuncAttribute, int bytes) {
+  const bool good = emulated::allow_shared(reinterpret_cast<void*>(kernel), static_cast<size_t>(bytes));
+  return good ? cudaSuccess : cudaErrorInvalidValue;
 }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 
@@ -81,6 +82,9 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     std::apply(mine.kernel, mine.arguments);
   };
   const dim3 grid = config->gridDim, block = config->blockDim;
+  if (!emulated::may_have_shared(reinterpret_cast<void*>(kernel), config->dynamicSmemBytes)) {
+    return cudaErrorInvalidValue;
+  }
   const bool good =
       emulated::run_grid({grid.x, grid.y, grid.z}, {block.x, block.y, block.z}, config->dynamicSmemBytes, body, &call);
   return good ? cudaSuccess : cudaErrorLaunchFailure;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <vector>
 
@@ -53,6 +55,9 @@ struct Machine {
 };
 
 thread_local Machine machine;
+
+std::mutex allowed_mutex;
+std::map<const void*, size_t> allowed_shared;  // by kernel
 
 std::string words(const Site& where) {
   std::string file = where.file_name();
@@ -154,6 +159,25 @@ bool run_block(void (*body)(void*), void* context) {
 Device& device() { return machine.device; }
 
 std::string take_failure() { return std::exchange(machine.failure, {}); }
+
+bool allow_shared(const void* kernel, size_t bytes) {
+  if (bytes > machine.device.shared_bytes_per_block) return false;
+  const std::lock_guard lock(allowed_mutex);
+  allowed_shared[kernel] = bytes;
+  return true;
+}
+
+bool may_have_shared(const void* kernel, size_t bytes) {
+  size_t allowed = 48 * 1024;
+  {
+    const std::lock_guard lock(allowed_mutex);
+    if (const auto found = allowed_shared.find(kernel); found != allowed_shared.end()) allowed = found->second;
+  }
+  if (bytes <= allowed) return true;
+  note_failure("a launch with " + std::to_string(bytes) + " bytes of shared memory, of which " +
+               std::to_string(allowed) + " are allowed");
+  return false;
+}
 
 bool run_grid(Index grid, Index block, size_t shared_bytes, void (*body)(void*), void* context) {
   machine.failed = false;

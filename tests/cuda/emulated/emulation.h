@@ -3,7 +3,7 @@
 // reach in different lines; misaligned vector accesses; writes beyond dynamic shared memory. Shared memory is poisoned
 // with NaN at the start of a block, asynchronous copies happen at their wait and not before, and threads run in an
 // order that a test chooses, so that a missing barrier or wait shows in the results. Any thread; launches of different
-// threads share nothing.
+// threads share nothing but what cudaFuncSetAttribute has set.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,12 @@ Device& device();
 
 /// The first failure on the calling thread since the last call, in words; empty when there was none. Clears it.
 std::string take_failure();
+
+/// The most shared memory that launches of `kernel` may ask for from now on, by any thread: 48 KiB until it is set.
+/// False when the device has not as much.
+bool allow_shared(const void* kernel, size_t bytes);
+/// Whether a launch of `kernel` may ask for so much; a failure otherwise.
+bool may_have_shared(const void* kernel, size_t bytes);
 
 /// Runs body(context) once for every thread of the grid. False when a block failed: take_failure() says how.
 bool run_grid(Index grid, Index block, size_t shared_bytes, void (*body)(void*), void* context);
