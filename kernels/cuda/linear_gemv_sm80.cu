@@ -1,4 +1,4 @@
-// linear, up to 8 rows, weights in float32, bfloat16 or float16: linear_gemv.h.
+// linear, up to 8 rows, weights in bfloat16 or float16: linear_gemv.h.
 #include "kernels/cuda/linear_gemv.h"
 #include "kernels/spec/variant.h"
 
@@ -11,9 +11,7 @@ bool accepts(const void* args) { return linear_class(*static_cast<const LinearAr
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);
-  const DType dtype = a.segments[0].weight_dtype;
-  if (dtype == DType::float32) return launch_gemv<DType::float32>(a, context);
-  if (dtype == DType::bfloat16) return launch_gemv<DType::bfloat16>(a, context);
+  if (a.segments[0].weight_dtype == DType::bfloat16) return launch_gemv<DType::bfloat16>(a, context);
   launch_gemv<DType::float16>(a, context);
 }
 

@@ -7,7 +7,7 @@
 namespace graft::kernels::cuda {
 
 /// The kernels share out all arguments: each accepts its own class.
-enum class LinearClass { general, gemv, gemv_quantized, gemm, gemm_float32, gemm_quantized };
+enum class LinearClass { general, gemv, gemv_float32, gemv_quantized, gemm, gemm_float32, gemm_quantized };
 
 constexpr int64_t gemv_capacity = 8;
 
@@ -40,9 +40,10 @@ inline LinearClass linear_class(const LinearArgs& a) {
     if (a.segments[s].weight_dtype != dtype || !reads_wide(a.segments[s], a.in_features)) return LinearClass::general;
   }
   const bool quantized = dtype == DType::int8 || dtype == DType::int4;
-  if (a.capacity <= gemv_capacity) return quantized ? LinearClass::gemv_quantized : LinearClass::gemv;
-  if (quantized) return LinearClass::gemm_quantized;
-  return dtype == DType::float32 ? LinearClass::gemm_float32 : LinearClass::gemm;
+  const bool few = a.capacity <= gemv_capacity;
+  if (quantized) return few ? LinearClass::gemv_quantized : LinearClass::gemm_quantized;
+  if (dtype == DType::float32) return few ? LinearClass::gemv_float32 : LinearClass::gemm_float32;
+  return few ? LinearClass::gemv : LinearClass::gemm;
 }
 
 /// log2 of the weights that share a scale; large where a row has one scale.
@@ -78,64 +79,6 @@ inline int64_t output_tiles(const LinearArgs& a, int64_t size) {
 }
 
 inline int64_t out_features(const LinearArgs& a) { return output_tiles(a, 1); }
-
-// --- gemv
-// --------------------------------------------------------------------------------------------------------------
-
-constexpr int gemv_warps = 12;   ///< more would leave too few registers for 8 rows
-constexpr int gemv_outputs = 4;  ///< rows of the weights that a warp reads side by side
-
-/// Rows of x that the kernel is compiled for: the least that holds `rows`.
-GRAFT_BOTH int32_t gemv_rows(int64_t rows) { return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8; }
-
-/// One block on each multiprocessor takes batches of gemv_warps / split groups of gemv_outputs outputs; `split` warps
-/// share the depth of a group.
-struct GemvPlan {
-  int32_t split;
-  int64_t groups;
-  int64_t batches;
-  int64_t grid;
-  int64_t x_bytes;  ///< shared memory for rows of x, or for as much of their depth as fits
-  int64_t shared_bytes;
-};
-
-/// Depth that the warps of a group cover in one step, each lane 16 bytes.
-GRAFT_BOTH int64_t gemv_step(DType dtype, int64_t split) { return 32 * weights_per_16(dtype) * split; }
-
-constexpr int64_t gemv_partial_bytes = 2 * gemv_warps * gemv_outputs * 8 * 4;
-
-/// `shared_limit`: bytes that the device lets a block have, at least least_shared_limit.
-inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors, int64_t shared_limit) {
-  const int64_t x_limit = (shared_limit - gemv_partial_bytes) / 1024 * 1024;
-  const DType dtype = a.segments[0].weight_dtype;
-  const int64_t rows = gemv_rows(a.capacity);
-  GemvPlan best = {};
-  double best_filled = -1;
-  for (int32_t split = 1; split <= gemv_warps; ++split) {
-    if (gemv_warps % split != 0) continue;
-    const int64_t step = gemv_step(dtype, split);
-    if (split > 1 && (step * rows * 4 > x_limit || gemv_step(dtype, split - 1) >= a.in_features)) break;
-    GemvPlan plan = {};
-    plan.split = split;
-    plan.groups = output_tiles(a, gemv_outputs);
-    plan.batches = divide_up(plan.groups, gemv_warps / split);
-    plan.grid = plan.batches < multiprocessors ? plan.batches : multiprocessors;
-    const int64_t whole = round_up(a.in_features, step) * rows * 4;
-    plan.x_bytes = whole < x_limit ? whole : x_limit;
-    plan.shared_bytes = plan.x_bytes + gemv_partial_bytes;
-    // The part of the device's time that is work: batches come in rounds of one a multiprocessor, and the depth in
-    // whole steps.
-    const int64_t rounds = plan.batches > 0 ? divide_up(plan.batches, multiprocessors) : 1;
-    const double filled = static_cast<double>(plan.groups) /
-                          static_cast<double>(rounds * multiprocessors * gemv_warps) * split *
-                          static_cast<double>(a.in_features) / static_cast<double>(round_up(a.in_features, step));
-    if (filled > best_filled * 1.02) {
-      best = plan;
-      best_filled = filled;
-    }
-  }
-  return best;
-}
 
 // --- gemm
 // --------------------------------------------------------------------------------------------------------------

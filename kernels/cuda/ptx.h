@@ -50,6 +50,8 @@ __device__ __forceinline__ void store_float4(float* address, float4 value) {
   *reinterpret_cast<float4*>(address) = value;
 }
 __device__ __forceinline__ void store_16(void* address, uint4 value) { *static_cast<uint4*>(address) = value; }
+__device__ __forceinline__ void store_8(void* address, uint2 value) { *static_cast<uint2*>(address) = value; }
+__device__ __forceinline__ void store_4(void* address, uint32_t value) { *static_cast<uint32_t*>(address) = value; }
 
 // --- asynchronous copies to shared memory
 // --------------------------------------------------------------------------------
@@ -108,6 +110,17 @@ __device__ __forceinline__ uint32_t pack_bfloat16(float low, float high) {
   uint32_t bits;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
   return bits;
+}
+/// Both halves of a pair of float16 at once, rounded to nearest: a - b, a * b + c.
+__device__ __forceinline__ uint32_t subtract_halves(uint32_t a, uint32_t b) {
+  uint32_t result;
+  asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+__device__ __forceinline__ uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t result;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
 }
 /// (a & b) | c in one instruction.
 __device__ __forceinline__ uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) {

@@ -20,7 +20,8 @@ struct LinearSpec {
 
 class LinearCase {
  public:
-  LinearCase(Random& random, const LinearSpec& spec) : rows_(std::vector<int32_t>{static_cast<int32_t>(spec.rows)}) {
+  LinearCase(Random& random, const LinearSpec& spec, float x_size = 1)
+      : rows_(std::vector<int32_t>{static_cast<int32_t>(spec.rows)}) {
     args.capacity = spec.capacity;
     args.in_features = spec.in;
     args.x_stride = (spec.in + 3) / 4 * 4 + 4 * random.in(0, 1);
@@ -32,7 +33,7 @@ class LinearCase {
     }
     args.out_stride = out_features + random.in(0, 5);
     // Rows that this step has not are NaN: nothing may come of them.
-    std::vector<float> x = random.normals(spec.capacity * args.x_stride);
+    std::vector<float> x = random.normals(spec.capacity * args.x_stride, x_size);
     for (int64_t r = 0; r < spec.capacity; ++r) {
       for (int64_t i = r < spec.rows ? spec.in : 0; i < args.x_stride; ++i) {
         x[static_cast<size_t>(r * args.x_stride + i)] = std::nanf("");

@@ -1,5 +1,5 @@
 // Launch plans are pure functions of shapes: 200 random ones.
-#include "kernels/cuda/linear_plan.h"
+#include "kernels/cuda/linear_gemv_plan.h"
 
 #include <map>
 
@@ -43,41 +43,52 @@ void expect_covered(const LinearArgs& args, int64_t tiles, int64_t size) {
   EXPECT_EQ(output_tile(args, tiles, size).segment, -1);
 }
 
+int32_t warps_of(DType dtype) { return dtype == DType::float32 ? gemv_float32_warps : gemv_warps; }
+int32_t outputs_of(DType dtype) { return dtype == DType::float32 ? gemv_float32_outputs : gemv_outputs; }
+int64_t step_of(DType dtype) { return dtype == DType::float32 ? gemv_float32_step : gemv_step(dtype); }
+GemvPlan plan_of(const LinearArgs& args, int64_t multiprocessors, int64_t limit) {
+  return args.segments[0].weight_dtype == DType::float32 ? gemv_float32_plan(args, multiprocessors, limit)
+                                                         : gemv_plan(args, multiprocessors, limit);
+}
+
 TEST(CudaLinearPlan, Gemv) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
     const DType dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::int8, DType::int4});
-    const LinearArgs args = random_args(random, dtype, random.in(1, 8));
+    LinearArgs args = random_args(random, dtype, random.in(1, 8));
+    for (LinearSegment& segment : args.segments) segment.group_size = random.pick<int64_t>({32, 64, 1024, 100000});
     const int64_t multiprocessors = random.pick<int64_t>({1, 3, 108, 132, 148});
     const int64_t limit = random.pick<int64_t>({101376, 166912, 232448});
-    const GemvPlan plan = gemv_plan(args, multiprocessors, limit);
+    const GemvPlan plan = plan_of(args, multiprocessors, limit);
     EXPECT_LE(plan.shared_bytes, limit);
-    EXPECT_EQ(plan.shared_bytes - plan.x_bytes, gemv_partial_bytes);
-    EXPECT_EQ(gemv_warps % plan.split, 0);
+    const int64_t beside = dtype == DType::float32 ? gemv_float32_partial_bytes : gemv_partial_bytes + gemv_range_bytes;
+    EXPECT_EQ(plan.shared_bytes, plan.x_bytes + beside + int64_t{gemv_warps} * plan.stages * plan.stage_bytes);
+    EXPECT_EQ(plan.stages == 0, dtype == DType::float32);
+    EXPECT_EQ(warps_of(dtype) % plan.split, 0);
     EXPECT_LE(plan.grid, multiprocessors);
     EXPECT_EQ(plan.grid == 0, out_features(args) == 0);
     // A step of x for every row count that the kernel may meet fits, and the last split has something to read.
-    EXPECT_GE(plan.x_bytes, 4 * gemv_rows(args.capacity) * gemv_step(dtype, plan.split));
-    EXPECT_LT(gemv_step(dtype, plan.split - 1), args.in_features);
-    const int64_t of_batch = gemv_warps / plan.split;
+    EXPECT_GE(plan.x_bytes, 4 * gemv_rows(args.capacity) * step_of(dtype) * plan.split);
+    EXPECT_LT(step_of(dtype) * (plan.split - 1), args.in_features);
+    const int64_t of_batch = warps_of(dtype) / plan.split;
     EXPECT_GE(plan.batches * of_batch, plan.groups);
     EXPECT_LT((plan.batches - 1) * of_batch, std::max<int64_t>(plan.groups, 1));
-    expect_covered(args, plan.groups, gemv_outputs);
+    expect_covered(args, plan.groups, outputs_of(dtype));
   }
 }
 
 // What does not fit into less shared memory is read in pieces; what fits takes no more of it on a larger device.
 TEST(CudaLinearPlan, GemvTakesTheSharedMemoryThatThereIs) {
   Random random(1);
-  LinearArgs args = random_args(random, DType::bfloat16, 8);
-  const auto x_bytes = [&](int64_t depth, int64_t limit) {
-    args.in_features = depth;
-    return gemv_plan(args, 132, limit).x_bytes;
-  };
+  LinearArgs args = random_args(random, DType::bfloat16, 1);
   for (const int64_t limit : {least_shared_limit, 166912, 232448}) {
-    EXPECT_EQ(x_bytes(2048, limit), 65536);
-    EXPECT_EQ(x_bytes(65536, limit), (limit - gemv_partial_bytes) / 1024 * 1024);
+    args.in_features = 2048;
+    EXPECT_EQ(gemv_plan(args, 132, limit).x_bytes, 8192);
+    args.in_features = 1 << 20;
+    const GemvPlan deep = gemv_plan(args, 132, limit);
+    EXPECT_LE(deep.shared_bytes, limit);
+    EXPECT_GT(deep.shared_bytes, limit - 1024);
   }
 }
 
@@ -106,8 +117,7 @@ TEST(CudaLinearPlan, Gemm) {
   }
 }
 
-// What decode of an 8B model asks of 132 multiprocessors: how much of the device stands idle at the ends (4096 outputs:
-// 14%).
+// What decode of an 8B model asks of 132 multiprocessors: how little of the device stands idle at the ends.
 TEST(CudaLinearPlan, GemvFillsTheDevice) {
   struct Shape {
     int64_t in;
@@ -124,11 +134,10 @@ TEST(CudaLinearPlan, GemvFillsTheDevice) {
         args.segments[args.segment_count++] = {nullptr, nullptr, dtype, DType::float32, out, nullptr, 128};
       }
       const GemvPlan plan = gemv_plan(args, 132, 232448);
-      const int64_t rounds = divide_up(plan.batches, 132);
-      const double steps = static_cast<double>(divide_up(shape.in, gemv_step(dtype, plan.split)) * plan.split);
+      const int64_t rounds = divide_up(plan.batches, 132), step = gemv_step(dtype) * plan.split;
       const double filled = static_cast<double>(plan.groups) / static_cast<double>(rounds * 132 * gemv_warps) *
-                            plan.split * static_cast<double>(shape.in) / (steps * 32 * weights_per_16(dtype));
-      EXPECT_GE(filled, 0.85) << "weights of type " << static_cast<int>(dtype) << ", depth " << shape.in << ", outputs "
+                            plan.split * static_cast<double>(shape.in) / static_cast<double>(round_up(shape.in, step));
+      EXPECT_GE(filled, 0.93) << "weights of type " << static_cast<int>(dtype) << ", depth " << shape.in << ", outputs "
                               << out_features(args) << ", split " << plan.split;
     }
   }
@@ -148,7 +157,9 @@ TEST(CudaLinearPlan, Classes) {
     args.segments[0].group_size = group;
     EXPECT_EQ(linear_class(args), group < args.in_features ? LinearClass::general : LinearClass::gemm_quantized);
   }
-  args = random_args(random, DType::float32, 9);
+  args = random_args(random, DType::float32, 8);
+  EXPECT_EQ(linear_class(args), LinearClass::gemv_float32);
+  args.capacity = 9;
   EXPECT_EQ(linear_class(args), LinearClass::gemm_float32);
   args.segments[0].weight = aligned_weights + 4;
   EXPECT_EQ(linear_class(args), LinearClass::general);

@@ -52,6 +52,14 @@ TEST(CudaLinear, General) {
   }
 }
 
+std::string gemv_name(DType dtype) {
+  if (dtype == DType::float32) return "linear.gemv.float32.sm80";
+  return is_quantized(dtype) ? "linear.gemv.quantized.sm80" : "linear.gemv.sm80";
+}
+
+/// x counts with the 16 bits of two bfloat16 numbers; with those of two float16 ones, float32 sums are all that errs.
+double gemv_rounding(DType dtype) { return dtype == DType::bfloat16 ? 0x1p-16 * 0.42 : 0; }
+
 TEST(CudaLinear, Gemv) {
   for (uint32_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -60,7 +68,7 @@ TEST(CudaLinear, Gemv) {
     spec.in = random.pick<int64_t>({8, 64, 264, 1000, 4096});
     spec.outs = some_outputs(random, {0, 1, 3, 17, 64, 130});
     spec.dtype = random.pick(float_types);
-    expect_right(random, spec, "linear.gemv.sm80", 0);
+    expect_right(random, spec, gemv_name(spec.dtype), gemv_rounding(spec.dtype));
   }
 }
 
@@ -83,10 +91,10 @@ TEST(CudaLinear, GemvDeep) {
     SCOPED_TRACE("shared memory " + std::to_string(limit));
     const SharedLimit device(limit);
     Random random(5);
-    for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
+    for (const DType dtype : {DType::float32, DType::bfloat16, DType::int8, DType::int4}) {
       for (const int64_t rows : {1, 3, 8}) {
         LinearSpec spec{rows, 8, 16384 + 96, {9, 70}, dtype, 32};
-        expect_right(random, spec, dtype == DType::bfloat16 ? "linear.gemv.sm80" : "linear.gemv.quantized.sm80", 0);
+        expect_right(random, spec, gemv_name(dtype), gemv_rounding(dtype));
       }
     }
   }
@@ -95,24 +103,42 @@ TEST(CudaLinear, GemvDeep) {
 // A row's result does not depend on which other rows are in the step: one row of 1, 3 or 8.
 TEST(CudaLinear, GemvRowsStandAlone) {
   Random random(6);
-  LinearSpec spec{8, 8, 1024, {37}, DType::bfloat16, 0};
-  LinearCase test(random, spec);
-  for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
-    const std::vector<float> all = test.run(variant);
-    for (const int32_t rows : {1, 2, 3}) {
-      DeviceMemory few(std::vector<int32_t>{rows});
-      const int32_t* before = test.args.rows;
-      test.args.rows = few.as<int32_t>();
-      const std::vector<float> got = test.run(variant);
-      test.args.rows = before;
-      const auto count = static_cast<std::ptrdiff_t>(rows * test.args.out_stride);
-      for (std::ptrdiff_t i = 0; i < count; ++i) {
-        if (i % test.args.out_stride < 37) {
-          EXPECT_EQ(got[static_cast<size_t>(i)], all[static_cast<size_t>(i)]);
+  for (const DType dtype : {DType::float32, DType::bfloat16, DType::float16, DType::int8, DType::int4}) {
+    LinearSpec spec{8, 8, 1024, {37}, dtype, 64};
+    LinearCase test(random, spec);
+    for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
+      SCOPED_TRACE(variant.name + std::string(", weights ") + std::to_string(static_cast<int>(dtype)));
+      const std::vector<float> all = test.run(variant);
+      for (const int32_t rows : {1, 2, 3, 5}) {
+        DeviceMemory few(std::vector<int32_t>{rows});
+        const int32_t* before = test.args.rows;
+        test.args.rows = few.as<int32_t>();
+        const std::vector<float> got = test.run(variant);
+        test.args.rows = before;
+        const auto count = static_cast<std::ptrdiff_t>(rows * test.args.out_stride);
+        for (std::ptrdiff_t i = 0; i < count; ++i) {
+          if (i % test.args.out_stride < 37) {
+            EXPECT_EQ(got[static_cast<size_t>(i)], all[static_cast<size_t>(i)]);
+          }
         }
       }
+    });
+  }
+}
+
+// Rows of x of any size, and with numbers of very different sizes, lose no more than others.
+TEST(CudaLinear, GemvOfLargeAndSmallRows) {
+  Random random(7);
+  for (const DType dtype : {DType::bfloat16, DType::float16, DType::int8, DType::int4}) {
+    for (const float size : {1e-30f, 1e-6f, 1e6f, 1e30f, 0.0f}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(dtype)) + ", " + std::to_string(size));
+      LinearSpec spec{3, 8, 512, {40}, dtype, 128};
+      LinearCase test(random, spec, size);
+      for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
+        EXPECT_EQ(test.check(test.run(variant), gemv_rounding(dtype)), "") << variant.name;
+      });
     }
-  });
+  }
 }
 
 // Rounding to nearest errs by 2^-8 of the power of two below at most (bfloat16; float16: 2^-11), which for normal

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/spec/convert.h"
@@ -46,9 +47,19 @@ inline void store_float4(float* address, float4 value, const Site& where = Site:
   emulated::check_aligned(address, 16, where);
   memcpy(address, &value, sizeof value);
 }
-inline void store_16(void* address, uint4 value, const Site& where = Site::current()) {
-  emulated::check_aligned(address, 16, where);
+template <class T>
+void store_aligned(void* address, T value, const Site& where) {
+  emulated::check_aligned(address, sizeof(T), where);
   memcpy(address, &value, sizeof value);
+}
+inline void store_16(void* address, uint4 value, const Site& where = Site::current()) {
+  store_aligned(address, value, where);
+}
+inline void store_8(void* address, uint2 value, const Site& where = Site::current()) {
+  store_aligned(address, value, where);
+}
+inline void store_4(void* address, uint32_t value, const Site& where = Site::current()) {
+  store_aligned(address, value, where);
 }
 
 inline void copy_async_16(void* to_shared, const void* from, uint32_t source_bytes = 16,
@@ -74,6 +85,14 @@ inline uint32_t pack_float16(float low, float high) {
 inline uint32_t pack_bfloat16(float low, float high) {
   return static_cast<uint32_t>(float_to_bfloat16(high)) << 16 | float_to_bfloat16(low);
 }
+inline uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
+  const auto half = [](uint32_t pair, int index) {
+    return float16_to_float(static_cast<uint16_t>(pair >> (16 * index)));
+  };
+  const auto once = [&](int i) { return std::fma(half(a, i), half(b, i), half(c, i)); };
+  return pack_float16(once(0), once(1));
+}
+inline uint32_t subtract_halves(uint32_t a, uint32_t b) { return multiply_add_halves(b, 0xbc00bc00u, a); }
 inline uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) { return (a & b) | c; }
 
 struct MmaOperand {
