@@ -19,16 +19,19 @@
 namespace graft::kernels::cuda {
 
 constexpr int gemv_threads = 32 * gemv_warps;
+constexpr int gemv_warps_shift = 4;
+static_assert(1 << gemv_warps_shift == gemv_warps);
 
-/// Where a warp reads: batch after batch, step after step.
+/// Where a lane reads next: batch after batch, step after step. It copies 16 bytes of each fourth row of a stage.
 struct GemvCursor {
+  static constexpr int rows = gemv_outputs / 4;
+
   int32_t batch;
   int32_t step;
-  int32_t rows;          ///< of the weights that exist, from the first of the group on; 0: no such group
-  int32_t shift;         ///< of a depth to its scale
-  int32_t scales_shift;  ///< log2 of the scales of a row in a stage
-  const unsigned char* weights;
-  const float* scales;
+  int32_t segment;  ///< -1: the warp has nothing to read
+  int32_t first;    ///< row of the weights
+  int32_t last;     ///< existing row of the group; the rest of a group is read as that, and never stored
+  const unsigned char* from[rows];
 };
 
 /// The power of two that brings `most`, the largest number of a row, near the top of float16.
@@ -46,8 +49,9 @@ class Gemv {
         p(plan),
         lane(static_cast<int32_t>(threadIdx.x % 32)),
         warp(static_cast<int32_t>(threadIdx.x / 32)),
+        split_shift(plan.split_shift),
         depth(static_cast<int32_t>(args.in_features)),
-        steps(static_cast<int32_t>(divide_up(args.in_features, step_depth * plan.split))),
+        steps((depth + (step_depth << split_shift) - 1) / (step_depth << split_shift)),
         slot(0) {
     begin(static_cast<int32_t>(blockIdx.x));
     for (int32_t s = 0; s < Stages - 1; ++s) fetch(s);
@@ -57,16 +61,19 @@ class Gemv {
   template <bool Wide>
   __device__ __forceinline__ void run(int32_t rows) {
     const int32_t laid_out = gemv_rows(rows);
-    const int32_t fit = static_cast<int32_t>(p.x_bytes / (int64_t{4} * laid_out * step_depth * p.split));
+    const int32_t fit = static_cast<int32_t>(p.x_bytes) / (4 * laid_out * (step_depth << split_shift));
     const int32_t tile = fit < steps ? fit : steps;  // steps of x that are in shared memory
     if constexpr (!takes_bfloat16<Type>) find_exponents(rows);
     if (tile == steps) stage_x(rows, 0, tile);
     const int32_t column = lane / 4;
-    const int32_t my_row = (Wide ? column : column / 2) % laid_out, my_part = Wide ? 0 : column % 2;
+    const int32_t row = (Wide ? column : column / 2) % laid_out, part = Wide ? 0 : column % 2;
+    const unsigned char* x = x_tile() + (row * row_blocks(tile) + team_warp() * blocks) * x_block_bytes +
+                             part * x_part_bytes + lane % 4 * 16;
+    int32_t set = 0;
     for (int32_t batch = static_cast<int32_t>(blockIdx.x); batch < p.batches;
          batch += static_cast<int32_t>(gridDim.x)) {
       float sums[Wide ? 2 : 1][4] = {};
-      const int32_t scales_shift = scales_shift_of(batch);
+      const int32_t stage_shift = stage_shift_of(batch);
       for (int32_t step = 0, in_tile = 0; step < steps; ++step) {
         if (tile != steps && in_tile == 0) {
           __syncthreads();  // all have done with the tile before
@@ -75,13 +82,16 @@ class Gemv {
         copy_async_wait<Stages - 2>();
         __syncwarp();  // the stage is there for all lanes, and all have done with the one that is filled next
         fetch(slot == 0 ? Stages - 1 : slot - 1);
-        const int32_t block = (in_tile * p.split + warp % p.split) * (step_depth / half_block);
-        const unsigned char* x = x_tile() + (my_row * row_blocks(tile) + block) * x_block_bytes;
-        multiply<Wide>(x + my_part * x_part_bytes, scales_shift, sums);
+        multiply<Wide>(x + (in_tile << split_shift) * (blocks * x_block_bytes), stage_shift, sums);
         slot = slot + 1 == Stages ? 0 : slot + 1;
         in_tile = in_tile + 1 == tile ? 0 : in_tile + 1;
       }
-      finish<Wide>(rows, batch, sums);
+      finish<Wide>(rows, batch, set, sums);
+      if (p.partial_sets == 1) {
+        __syncthreads();
+      } else {
+        set ^= 1;
+      }
     }
   }
 
@@ -89,67 +99,65 @@ class Gemv {
   static constexpr int per_16 = Type == DType::int4 ? 32 : Type == DType::int8 ? 16 : 8;  ///< weights
   static constexpr int step_depth = gemv_row_bytes / 16 * per_16;
   static constexpr int blocks = step_depth / half_block;  ///< of a stage
+  static constexpr int blocks_shift = blocks == 8 ? 3 : blocks == 4 ? 2 : 1;
   static constexpr int x_part_bytes = 2 * half_block, x_block_bytes = 2 * x_part_bytes;
 
   __device__ __forceinline__ unsigned char* shared() const { return static_cast<unsigned char*>(dynamic_shared()); }
-  // Shared memory: sums of the warps, ranges of the rows of x, the warps' stages, x.
-  static constexpr int first_stage = gemv_partial_bytes + gemv_range_bytes;
-  __device__ __forceinline__ float* partials() const { return reinterpret_cast<float*>(shared()); }
-  __device__ __forceinline__ float* ranges() const { return reinterpret_cast<float*>(shared() + gemv_partial_bytes); }
+  // Shared memory: ranges of the rows of x, sums of the warps, the warps' stages, x.
+  __device__ __forceinline__ float* ranges() const { return reinterpret_cast<float*>(shared()); }
+  __device__ __forceinline__ float* partials(int32_t set) const {
+    return reinterpret_cast<float*>(shared() + gemv_range_bytes + set * gemv_partial_bytes);
+  }
   __device__ __forceinline__ unsigned char* stage_of(int32_t s) const {
-    return shared() + first_stage + (warp * Stages + s) * p.stage_bytes;
+    return reinterpret_cast<unsigned char*>(partials(p.partial_sets)) + (warp * Stages + s) * p.stage_bytes;
   }
   __device__ __forceinline__ unsigned char* x_tile() const {
-    return shared() + first_stage + gemv_warps * Stages * p.stage_bytes;
+    return reinterpret_cast<unsigned char*>(partials(p.partial_sets)) + gemv_warps * Stages * p.stage_bytes;
   }
-  __device__ __forceinline__ int32_t row_blocks(int32_t tile) const { return tile * p.split * blocks; }
+  __device__ __forceinline__ int32_t row_blocks(int32_t tile) const { return (tile << split_shift) * blocks; }
 
-  __device__ __forceinline__ OutputTile tile_of(int32_t batch) const {
-    return output_tile(a, int64_t{batch} * (gemv_warps / p.split) + warp / p.split, gemv_outputs);
+  /// Which of the warps that share a group this one is, and the group.
+  __device__ __forceinline__ int32_t team_warp() const { return warp & (p.split - 1); }
+  __device__ __forceinline__ OutputTile group_of(int32_t batch) const {
+    return output_tile(a, (batch << (gemv_warps_shift - split_shift)) + (warp >> split_shift), gemv_outputs);
   }
-  __device__ __forceinline__ int32_t scales_shift_of(const LinearSegment& segment) const {
-    return is_integer<Type> ? __ffs(gemv_scales(Type, segment.group_size, depth)) - 1 : 0;
-  }
-  __device__ __forceinline__ int32_t scales_shift_of(int32_t batch) const {
-    const OutputTile tile = tile_of(batch);
-    return tile.segment >= 0 ? scales_shift_of(a.segments[tile.segment]) : 0;
+  __device__ __forceinline__ int32_t stage_shift_of(int32_t batch) const {
+    if constexpr (!is_integer<Type>) return 0;
+    const int32_t segment = group_of(batch).segment;
+    return segment >= 0 ? p.scales[segment].stage_shift : 0;
   }
 
   __device__ __forceinline__ void begin(int32_t batch) {
-    ahead = {};
     ahead.batch = batch;
+    ahead.step = 0;
+    ahead.segment = -1;
     if (batch >= p.batches) return;
-    const OutputTile tile = tile_of(batch);
-    if (tile.segment < 0) return;
-    const LinearSegment& segment = a.segments[tile.segment];
-    const int64_t left = segment.out_features - tile.row;
-    ahead.rows = static_cast<int32_t>(left < gemv_outputs ? left : gemv_outputs);
-    ahead.weights = static_cast<const unsigned char*>(segment.weight) + tile.row * row_bytes();
-    if constexpr (is_integer<Type>) {
-      ahead.shift = group_shift(segment.group_size, depth);
-      ahead.scales_shift = scales_shift_of(segment);
-      ahead.scales = segment.scales + tile.row * scales_of_row(ahead.shift);
+    const OutputTile group = group_of(batch);
+    ahead.segment = group.segment;
+    if (group.segment < 0) return;
+    const LinearSegment& segment = a.segments[group.segment];
+    ahead.first = static_cast<int32_t>(group.row);
+    ahead.last = static_cast<int32_t>(segment.out_features) - 1;
+    const int64_t row_bytes = depth / per_16 * 16;
+    const auto* weights = static_cast<const unsigned char*>(segment.weight) + lane % 8 * 16;
+#pragma unroll
+    for (int i = 0; i < GemvCursor::rows; ++i) {
+      const int32_t row = ahead.first + 4 * i + lane / 8;
+      ahead.from[i] = weights + (row < ahead.last ? row : ahead.last) * row_bytes;
     }
   }
 
-  __device__ __forceinline__ int64_t row_bytes() const { return static_cast<int64_t>(depth) / per_16 * 16; }
-  __device__ __forceinline__ int32_t scales_of_row(int32_t shift) const {
-    return static_cast<int32_t>((static_cast<int64_t>(depth) - 1) >> shift) + 1;
-  }
-
-  /// Asks for the weights at the cursor and moves it on. What does not exist becomes zeros. Always closes a group of
+  /// Asks for the weights at the cursor and moves it on. Beyond the depth they become zeros. Always closes a group of
   /// copies, so that waits can count.
   __device__ __forceinline__ void fetch(int32_t s) {
-    if (ahead.rows > 0) {
+    if (ahead.segment >= 0) {
       unsigned char* to = stage_of(s);
-      const int32_t first = (ahead.step * p.split + warp % p.split) * step_depth, piece = lane % 8;
-      const bool inside = first + piece * per_16 < depth;
-      const unsigned char* from = ahead.weights + static_cast<int64_t>(first / per_16 + piece) * 16;
+      const int32_t first = ((ahead.step << split_shift) + team_warp()) * step_depth;
+      const bool inside = first + lane % 8 * per_16 < depth;
+      const int64_t offset = inside ? first / per_16 * 16 : -(lane % 8 * 16);
 #pragma unroll
-      for (int i = 0; i < gemv_outputs / 4; ++i) {
-        const int32_t row = 4 * i + lane / 8;
-        const bool there = inside && row < ahead.rows;
-        copy_async_16(to + place(row, piece), there ? from + row * row_bytes() : ahead.weights, there ? 16 : 0);
+      for (int i = 0; i < GemvCursor::rows; ++i) {
+        copy_async_16(to + place(4 * i + lane / 8, lane % 8), ahead.from[i] + offset, inside ? 16 : 0);
       }
       if constexpr (is_integer<Type>) fetch_scales(to + gemv_outputs * gemv_row_bytes, first);
     }
@@ -158,13 +166,14 @@ class Gemv {
   }
 
   __device__ __forceinline__ void fetch_scales(unsigned char* to, int32_t first) {
-    const int32_t of_row = scales_of_row(ahead.shift), of_stage = 1 << ahead.scales_shift;
-    const auto group = static_cast<int32_t>(static_cast<int64_t>(first) >> ahead.shift);
-    for (int32_t i = lane; i < gemv_outputs << ahead.scales_shift; i += 32) {
-      const int32_t row = i >> ahead.scales_shift, number = group + (i & (of_stage - 1));
-      const bool there = row < ahead.rows && number < of_row;
-      copy_async_4(to + 4 * i, there ? ahead.scales + static_cast<int64_t>(row) * of_row + number : ahead.scales,
-                   there ? 4 : 0);
+    const GemvScales& how = p.scales[ahead.segment];
+    const float* from = a.segments[ahead.segment].scales;
+    const int32_t number = (first >> how.shift) + (lane & ((1 << how.stage_shift) - 1));
+    const bool inside = number < how.of_row;
+    for (int32_t i = lane; i < gemv_outputs << how.stage_shift; i += 32) {
+      const int32_t row = ahead.first + (i >> how.stage_shift);
+      const int64_t at = static_cast<int64_t>(row < ahead.last ? row : ahead.last) * how.of_row;
+      copy_async_4(to + 4 * i, from + (inside ? at + number : 0), inside ? 4 : 0);
     }
   }
 
@@ -198,7 +207,7 @@ class Gemv {
 
   /// Brings `tile` steps of x from `step` on to shared memory; by all threads. Beyond the depth it is zero.
   __device__ __forceinline__ void stage_x(int32_t rows, int32_t step, int32_t tile) {
-    const int32_t from = step * p.split * step_depth, eighths = row_blocks(tile) * 4;
+    const int32_t from = (step << split_shift) * step_depth, eighths = row_blocks(tile) * 4;
 #pragma unroll 1
     for (int r = 0; r < rows; ++r) {
       const float factor = takes_bfloat16<Type> ? 1.0f : ranges()[r];
@@ -218,14 +227,15 @@ class Gemv {
     __syncthreads();
   }
 
-  /// One stage of weights times x, of which this lane's row and part begin at `x`.
+  /// One stage of weights times x; `x`: this lane's first 16 bytes of it.
   template <bool Wide>
-  __device__ __forceinline__ void multiply(const unsigned char* x, int32_t scales_shift,
+  __device__ __forceinline__ void multiply(const unsigned char* x, int32_t stage_shift,
                                            float (&sums)[Wide ? 2 : 1][4]) {
     constexpr int words = words_of_block<Type>, parts = Wide ? 2 : 1;
     const unsigned char* stage = stage_of(slot);
     const auto* scales = reinterpret_cast<const float*>(stage + gemv_outputs * gemv_row_bytes);
-    const int32_t g = lane / 4, q = lane % 4, blocks_of_scale = blocks >> scales_shift;
+    const int32_t g = lane / 4, q = lane % 4;
+    const int32_t scale_shift = blocks_shift - stage_shift, scale_mask = (1 << scale_shift) - 1;
     float inner[parts][4] = {};
 #pragma unroll
     for (int b = 0; b < blocks; ++b) {
@@ -238,7 +248,7 @@ class Gemv {
       }
 #pragma unroll
       for (int part = 0; part < parts; ++part) {
-        const uint4 v = load_16(x + b * x_block_bytes + part * x_part_bytes + 16 * q);
+        const uint4 v = load_16(x + b * x_block_bytes + part * x_part_bytes);
         const uint32_t first[4] = {pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]};
         const uint32_t second[4] = {pairs[0][2], pairs[1][2], pairs[0][3], pairs[1][3]};
         float(&to)[4] = is_integer<Type> ? inner[part] : sums[part];
@@ -246,9 +256,9 @@ class Gemv {
         multiply_halves<Type>(to, second, v.z, v.w);
       }
       if constexpr (is_integer<Type>) {
-        if ((b + 1) % blocks_of_scale != 0) continue;
-        const int32_t number = b / blocks_of_scale;
-        const float upper = scales[(g << scales_shift) + number], lower = scales[((g + 8) << scales_shift) + number];
+        if (((b + 1) & scale_mask) != 0) continue;
+        const int32_t number = b >> scale_shift;
+        const float upper = scales[(g << stage_shift) + number], lower = scales[((g + 8) << stage_shift) + number];
 #pragma unroll
         for (int part = 0; part < parts; ++part) {
 #pragma unroll
@@ -263,9 +273,10 @@ class Gemv {
 
   /// Sums over the two parts of x and the warps of a group, and writes the outputs of the batch.
   template <bool Wide>
-  __device__ __forceinline__ void finish(int32_t rows, int32_t batch, const float (&sums)[Wide ? 2 : 1][4]) {
+  __device__ __forceinline__ void finish(int32_t rows, int32_t batch, int32_t set,
+                                         const float (&sums)[Wide ? 2 : 1][4]) {
     const int32_t g = lane / 4, q = lane % 4;
-    float* mine = partials() + warp * 8 * gemv_outputs;
+    float* mine = partials(set) + warp * 8 * gemv_outputs;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       if constexpr (Wide) {
@@ -276,29 +287,29 @@ class Gemv {
       }
     }
     __syncthreads();
-    const int32_t groups = gemv_warps / p.split;
-    for (int32_t i = static_cast<int32_t>(threadIdx.x); i < groups * rows * gemv_outputs; i += gemv_threads) {
-      const int32_t output = i % gemv_outputs, r = i / gemv_outputs % rows, group = i / gemv_outputs / rows;
-      const OutputTile at = output_tile(a, int64_t{batch} * groups + group, gemv_outputs);
+    // One output of a group, 16 threads to a row, as many rows as x has.
+    const int32_t of_batch = gemv_warps >> split_shift, output = lane % gemv_outputs;
+    for (int32_t i = static_cast<int32_t>(threadIdx.x) / gemv_outputs; i < of_batch * rows;
+         i += gemv_threads / gemv_outputs) {
+      const int32_t group = i & (of_batch - 1), r = i >> (gemv_warps_shift - split_shift);
+      const OutputTile at = output_tile(a, batch * of_batch + group, gemv_outputs);
       if (at.segment < 0) continue;
       const LinearSegment& segment = a.segments[at.segment];
       const int64_t row = at.row + output;
       if (row >= segment.out_features) continue;
+      const float* from = partials(set) + ((group << split_shift) * 8 + r) * gemv_outputs + output;
       float total = 0;
-      for (int32_t w = 0; w < p.split; ++w) {
-        total += partials()[((group * p.split + w) * 8 + r) * gemv_outputs + output];
-      }
+      for (int32_t w = 0; w < p.split; ++w) total += from[w * 8 * gemv_outputs];
       if constexpr (!takes_bfloat16<Type>) total /= ranges()[r];  // a power of two
       if (segment.bias != nullptr) total += load_element(segment.bias, row, segment.bias_dtype);
       float* out = a.out + r * a.out_stride + at.out_column + row;
       *out = a.accumulate ? *out + total : total;
     }
-    __syncthreads();  // the sums of the next batch go to the same place
   }
 
   const LinearArgs& a;
   const GemvPlan& p;
-  const int32_t lane, warp, depth, steps;
+  const int32_t lane, warp, split_shift, depth, steps;
   int32_t slot;
   GemvCursor ahead;
 };

@@ -9,12 +9,22 @@ namespace graft::kernels::cuda {
 /// Rows of x that shared memory is laid out for: the least that holds `rows`.
 GRAFT_BOTH int32_t gemv_rows(int64_t rows) { return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8; }
 
+/// How the scales of a segment lie in a stage of quantised weights.
+struct GemvScales {
+  int32_t shift;        ///< log2 of the weights that share one; 31: a row has one
+  int32_t stage_shift;  ///< log2 of those of one row in a stage
+  int32_t of_row;
+};
+
 /// One block on each multiprocessor takes batches of warps / split groups of outputs; `split` warps share the depth of
 /// a group.
 struct GemvPlan {
   int32_t split;
-  int32_t stages;       ///< of weights in shared memory, for each warp; 0: they wait in registers
-  int32_t stage_bytes;  ///< of one warp
+  int32_t split_shift;   ///< its log2, where it is a power of two
+  int32_t stages;        ///< of weights in shared memory, for each warp; 0: they wait in registers
+  int32_t stage_bytes;   ///< of one warp
+  int32_t partial_sets;  ///< places for the warps' sums: with two, a batch need not wait until those before are read
+  GemvScales scales[LinearArgs::max_segments];
   int64_t groups;
   int64_t batches;
   int64_t grid;
@@ -50,6 +60,7 @@ inline GemvPlan deal_gemv(const LinearArgs& a, const GemvKind& kind, int64_t mul
     if (split > 1 && (!fits || kind.step * (split - 1) >= a.in_features)) break;
     GemvPlan plan = {};
     plan.split = split;
+    while (split >> plan.split_shift > 1) ++plan.split_shift;
     plan.groups = output_tiles(a, kind.outputs);
     plan.batches = divide_up(plan.groups, kind.warps / split);
     plan.grid = plan.batches < multiprocessors ? plan.batches : multiprocessors;
@@ -78,36 +89,43 @@ static_assert(8 * (gemv_warps + 1) * 4 <= gemv_range_bytes);
 /// Depth of a stage.
 GRAFT_BOTH int64_t gemv_step(DType dtype) { return weights_per_16(dtype) * gemv_row_bytes / 16; }
 
-/// Scales of one row in a stage of quantised weights.
-GRAFT_BOTH int32_t gemv_scales(DType dtype, int64_t group_size, int64_t in_features) {
-  const int64_t step = gemv_step(dtype);
-  return static_cast<int32_t>(group_size < step && group_size < in_features ? step / group_size : 1);
+inline GemvScales gemv_scales(DType dtype, int64_t group_size, int64_t in_features) {
+  const int32_t shift = group_shift(group_size, in_features);
+  if (shift > 30) return {31, 0, 1};
+  GemvScales scales = {shift, 0, static_cast<int32_t>(((in_features - 1) >> shift) + 1)};
+  while ((gemv_step(dtype) >> shift >> scales.stage_shift) > 1) ++scales.stage_shift;
+  return scales;
 }
 
 /// `shared_limit`: bytes that the device lets a block have, at least least_shared_limit.
 inline GemvPlan gemv_plan(const LinearArgs& a, int64_t multiprocessors, int64_t shared_limit) {
   const DType dtype = a.segments[0].weight_dtype;
-  int32_t scales = 0;
-  for (int32_t s = 0; s < a.segment_count; ++s) {
-    if (dtype != DType::int8 && dtype != DType::int4) break;
-    const int32_t of_segment = gemv_scales(dtype, a.segments[s].group_size, a.in_features);
-    scales = of_segment > scales ? of_segment : scales;
-  }
-  const int32_t stage_bytes = gemv_outputs * (gemv_row_bytes + 4 * scales);
   GemvPlan best = {};
+  int32_t stage_bytes = gemv_outputs * gemv_row_bytes;
+  if (dtype == DType::int8 || dtype == DType::int4) {
+    int32_t most = 0;
+    for (int32_t s = 0; s < a.segment_count; ++s) {
+      best.scales[s] = gemv_scales(dtype, a.segments[s].group_size, a.in_features);
+      most = best.scales[s].stage_shift > most ? best.scales[s].stage_shift : most;
+    }
+    stage_bytes += gemv_outputs * 4 << most;
+  }
   double best_filled = -1;
   // More stages hide more of the memory's latency; fewer leave more room for x, which deep splits of many rows need.
-  for (int32_t stages = shared_limit >= 200 * 1024 ? 4 : shared_limit >= 160 * 1024 ? 3 : 2; stages >= 2; --stages) {
-    const int64_t beside_x = int64_t{gemv_warps} * stages * stage_bytes + gemv_partial_bytes + gemv_range_bytes;
+  const int32_t sets = shared_limit >= 160 * 1024 ? 2 : 1;
+  for (int32_t stages = shared_limit >= 200 * 1024 ? 4 : sets + 1; stages >= 2; --stages) {
+    const int64_t beside_x = int64_t{gemv_warps} * stages * stage_bytes + sets * gemv_partial_bytes + gemv_range_bytes;
     const GemvKind kind = {gemv_warps, gemv_outputs, gemv_step(dtype), (shared_limit - beside_x) / 1024 * 1024};
     GemvPlan plan = deal_gemv(a, kind, multiprocessors);
     const double filled = gemv_filled(a, kind, plan, multiprocessors);
     if (filled <= best_filled * 1.1) continue;
+    best_filled = filled;
+    for (int32_t s = 0; s < a.segment_count; ++s) plan.scales[s] = best.scales[s];
     plan.stages = stages;
     plan.stage_bytes = stage_bytes;
+    plan.partial_sets = sets;
     plan.shared_bytes = beside_x + plan.x_bytes;
     best = plan;
-    best_filled = filled;
   }
   return best;
 }

@@ -62,7 +62,8 @@ TEST(CudaLinearPlan, Gemv) {
     const int64_t limit = random.pick<int64_t>({101376, 166912, 232448});
     const GemvPlan plan = plan_of(args, multiprocessors, limit);
     EXPECT_LE(plan.shared_bytes, limit);
-    const int64_t beside = dtype == DType::float32 ? gemv_float32_partial_bytes : gemv_partial_bytes + gemv_range_bytes;
+    const int64_t beside = dtype == DType::float32 ? gemv_float32_partial_bytes
+                                                   : plan.partial_sets * gemv_partial_bytes + gemv_range_bytes;
     EXPECT_EQ(plan.shared_bytes, plan.x_bytes + beside + int64_t{gemv_warps} * plan.stages * plan.stage_bytes);
     EXPECT_EQ(plan.stages == 0, dtype == DType::float32);
     EXPECT_EQ(warps_of(dtype) % plan.split, 0);
