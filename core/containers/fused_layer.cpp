@@ -34,10 +34,11 @@ at::Tensor sum_of(const at::Tensor& first, const at::Tensor& second) {
 
 }  // namespace
 
-void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm,
-                          int64_t width, Activations& activations, float* out) {
+void record_residual_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config,
+                          const NormTensors& norm, int64_t width, Activations& activations, float* out) {
   kernels::ResidualNormArgs args{};
   args.rows = rows;
+  args.capacity = capacity;
   args.width = width;
   args.residual = activations.residual;
   args.delta = activations.delta;
@@ -117,7 +118,7 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
 void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,
                                const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
   const auto norm = [&](const NormTensors& tensors, float* out) {
-    record_residual_norm(ops, step.token_count, config_.norm, tensors, hidden(), activations, out);
+    record_residual_norm(ops, step.token_count, capacity, config_.norm, tensors, hidden(), activations, out);
     return out;
   };
   const auto attention = [&](const float* x) {
@@ -170,6 +171,7 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
 
   kernels::RotaryCacheArgs rotary{};
   rotary.rows = step.token_count;
+  rotary.capacity = capacity;
   rotary.qkv = activations.query_key_value;
   rotary.qkv_stride = qkv_width;
   rotary.heads = static_cast<int32_t>(a.heads);
@@ -225,6 +227,7 @@ void FusedDecoderLayer::record_feed_forward(OpList& ops, const StepView& step, A
 
   kernels::ActivationArgs activation{};
   activation.rows = step.token_count;
+  activation.capacity = capacity;
   activation.width = f.intermediate_size;
   activation.kind = f.activation;
   activation.gated = f.gated;

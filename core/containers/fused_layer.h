@@ -39,8 +39,8 @@ class FusedDecoderLayer {
 };
 
 /// Appends residual += what waits, out = norm(residual) over `rows` rows, and marks nothing as waiting.
-void record_residual_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm,
-                          int64_t width, Activations& activations, float* out);
+void record_residual_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config,
+                          const NormTensors& norm, int64_t width, Activations& activations, float* out);
 
 /// Appends one linear op over one to three matrices with a common input.
 void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,

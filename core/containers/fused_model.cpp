@@ -10,11 +10,11 @@ namespace graft {
 namespace {
 
 // x = norm(x)
-void record_norm(OpList& ops, const int32_t* rows, const NormConfig& config, const NormTensors& norm, int64_t width,
-                 float* x) {
+void record_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config, const NormTensors& norm,
+                 int64_t width, float* x) {
   Activations in_place;
   in_place.residual = x;
-  record_residual_norm(ops, rows, config, norm, width, in_place, x);
+  record_residual_norm(ops, rows, capacity, config, norm, width, in_place, x);
 }
 
 FusedModel::Outer place_outer(FusedModel::Outer outer, MemorySpace& space) {
@@ -56,7 +56,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
                                        const std::vector<LayerCache>& caches, const Capacity& capacity) const {
   Activations activations(ops.arena(), widths_, config_, capacity.tokens);
   record_embedding(ops, step, activations, capacity.tokens);
-  record_rope_tables(ops, step, activations);
+  record_rope_tables(ops, step, activations, capacity.tokens);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerCache& place = caches[i];
     layers_[i]->record(ops, ranks_, step, step.caches[place.kind], pool.layer(place.kind, place.index), activations,
@@ -64,7 +64,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   }
   // The last layer's contribution joins the residual stream, then only the wanted rows go on.
   if (activations.delta != nullptr) {
-    record_residual_norm(ops, step.token_count, {}, {}, config_.hidden_size, activations, nullptr);
+    record_residual_norm(ops, step.token_count, capacity.tokens, {}, {}, config_.hidden_size, activations, nullptr);
   }
   Outputs outputs;
   outputs.hidden =
@@ -78,6 +78,7 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
 void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const {
   kernels::EmbeddingArgs args{};
   args.rows = step.token_count;
+  args.capacity = capacity;
   args.ids = step.token_ids;
   args.table = outer_.token_embedding.const_data_ptr();
   args.dtype = dtype_of(outer_.token_embedding.scalar_type());
@@ -104,16 +105,18 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
                   activations.residual, config_.hidden_size, /*accumulate=*/true);
   }
   if (config_.embedding_norm) {
-    record_residual_norm(ops, step.token_count, *config_.embedding_norm, outer_.embedding_norm, config_.hidden_size,
-                         activations, activations.residual);
+    record_residual_norm(ops, step.token_count, capacity, *config_.embedding_norm, outer_.embedding_norm,
+                         config_.hidden_size, activations, activations.residual);
   }
 }
 
-void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const {
+void FusedModel::record_rope_tables(OpList& ops, const StepView& step, Activations& activations,
+                                    int64_t capacity) const {
   for (size_t i = 0; i < ropes_.size(); ++i) {
     const RopeTables& tables = ropes_[i].tables;
     kernels::RotaryTableArgs args{};
     args.rows = step.token_count;
+    args.capacity = capacity;
     args.positions = step.positions;
     args.sequence_of = step.sequence_of;
     args.planned_lengths = step.planned_lengths;
@@ -137,13 +140,14 @@ float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* 
                                const float* residual) const {
   kernels::GatherRowsArgs gather{};
   gather.rows = rows;
+  gather.capacity = capacity;
   gather.indices = indices;
   gather.width = config_.hidden_size;
   gather.x = residual;
   gather.out = ops.arena().take_array<float>(capacity * config_.hidden_size);
   ops.add(kernels::Op::gather_rows, gather);
   if (config_.final_norm) {
-    record_norm(ops, rows, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
+    record_norm(ops, rows, capacity, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
   }
   if (!outer_.project_out.weight.defined()) return gather.out;
   float* out = ops.arena().take_array<float>(capacity * config_.hidden_width());
@@ -161,6 +165,7 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
     record_linear(ops, rows, capacity, &linear, 1, true, x, hidden, dense, hidden);
     kernels::ActivationArgs activation{};
     activation.rows = rows;
+    activation.capacity = capacity;
     activation.width = hidden;
     activation.kind = config_.head.dense_activation;
     activation.x = dense;
@@ -170,7 +175,7 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
     ops.add(kernels::Op::activation, activation);
     x = dense;
   }
-  if (config_.head.normed) record_norm(ops, rows, config_.head.norm, outer_.head_norm, hidden, x);
+  if (config_.head.normed) record_norm(ops, rows, capacity, config_.head.norm, outer_.head_norm, hidden, x);
   if (!outer_.head.weight.defined()) return x;
   float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;

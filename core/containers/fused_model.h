@@ -57,7 +57,7 @@ class FusedModel {
 
  private:
   void record_embedding(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const;
-  void record_rope_tables(OpList& ops, const StepView& step, Activations& activations) const;
+  void record_rope_tables(OpList& ops, const StepView& step, Activations& activations, int64_t capacity) const;
   float* record_rows(OpList& ops, const int32_t* rows, const int32_t* indices, int64_t capacity,
                      const float* residual) const;
   float* record_head(OpList& ops, const int32_t* rows, int64_t capacity, float* x) const;

@@ -5,14 +5,14 @@
 namespace graft {
 namespace {
 
-// Up to 8 rows a linear is a matrix-vector product; above, a matrix product.
-constexpr int64_t first_capacity = 8;
+// Up to 8 rows a linear is a matrix-vector product; above, a matrix product. On a device grids, shared memory and sums
+// over ranks are those of the capacity: one token has its own.
 constexpr int64_t capacity_factor = 8;
 
-std::vector<CaptureKey> ladder_of(const StepBuffer& step) {
+std::vector<CaptureKey> ladder_of(const StepBuffer& step, bool on_host) {
   const StepLimits& limits = step.limits();
   std::vector<CaptureKey> ladder;
-  for (int64_t tokens = first_capacity;; tokens *= capacity_factor) {
+  for (int64_t tokens = on_host ? 8 : 1;; tokens *= capacity_factor) {
     tokens = std::min(tokens, limits.tokens);
     ladder.push_back(
         {step.view().stage, {tokens, std::min(tokens, limits.logit_rows), std::min(tokens, limits.hidden_rows)}});
@@ -31,7 +31,7 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
       device_(device),
       replay_(replay),
       most_(static_cast<size_t>(std::max<int64_t>(1, most))),
-      ladder_(ladder_of(step)) {
+      ladder_(ladder_of(step, device.is_host())) {
   int64_t bytes = 0, staging_bytes = 0;
   for (const CaptureKey& key : ladder_) {
     Arena counting;

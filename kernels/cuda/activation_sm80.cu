@@ -30,8 +30,8 @@ __device__ __forceinline__ float apply(float gate, float up) {
 
 template <Activation Kind, bool Gated, bool Wide>
 __global__ void __launch_bounds__(threads, 4) activation_kernel(ActivationArgs a) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   constexpr int step = Wide ? 4 : 1;
   const int64_t rows = *a.rows, first = (static_cast<int64_t>(blockIdx.x) * threads + threadIdx.x) * step;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * threads * step;
@@ -56,9 +56,10 @@ template <Activation Kind>
 void start(const ActivationArgs& a, const Context& context) {
   const auto address = reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.out);
   const bool wide = ((a.width | a.x_stride | a.out_stride) % 4 | static_cast<int64_t>(address % 16)) == 0;
-  // The number of rows is known on the device only: a grid that fills it, and loops.
+  // How many rows there are is known on the device only: a grid for as many as there can be, and loops.
   const int64_t blocks = (a.width / (wide ? 4 : 1) + threads - 1) / threads;
-  const unsigned filled = grid_for(1024, multiprocessors(context)), across = grid_for(blocks, 256);
+  const unsigned across = grid_for(blocks, 256);
+  const unsigned filled = grid_for_rows(a.capacity, across, multiprocessors(context));
   const unsigned down = filled > across ? filled / across : 1;
   const auto kernel = a.gated ? (wide ? &activation_kernel<Kind, true, true> : &activation_kernel<Kind, true, false>)
                               : (wide ? &activation_kernel<Kind, false, true> : &activation_kernel<Kind, false, false>);

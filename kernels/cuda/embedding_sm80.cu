@@ -15,8 +15,8 @@ constexpr int threads = 256;
 
 template <bool wide>
 __global__ void __launch_bounds__(threads) embed(EmbeddingArgs a) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   constexpr int step = wide ? 4 : 1;
   const int64_t per_row = a.width / step, count = *a.rows * per_row, stride = int64_t{gridDim.x} * threads;
   for (int64_t piece = int64_t{blockIdx.x} * threads + threadIdx.x; piece < count; piece += stride) {
@@ -45,8 +45,9 @@ void run(const void* args, const Context& context) {
   };
   const bool wide = has_quads(a.out, a.width, 4) && quads(a.table, a.dtype) && quads(a.type_table, a.type_dtype) &&
                     quads(a.position_table, a.position_dtype);
-  launch_overlapped(wide ? &embed<true> : &embed<false>, {grid_for(1024, multiprocessors(context)), 1, 1},
-                    {threads, 1, 1}, 0, context.stream, a);
+  const int64_t of_row = (a.width / (wide ? 4 : 1) + threads - 1) / threads;
+  const unsigned grid = grid_for_rows(a.capacity, of_row, multiprocessors(context));
+  launch_overlapped(wide ? &embed<true> : &embed<false>, {grid, 1, 1}, {threads, 1, 1}, 0, context.stream, a);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "kernels/spec/gather_rows.h"
 
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/quads.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -11,30 +12,32 @@ using namespace cuda;
 
 constexpr int threads = 256;
 
-// `width` counts elements of type Vector.
-template <class Vector>
-__global__ void __launch_bounds__(threads) gather_kernel(GatherRowsArgs a, int32_t width) {
-  wait_for_previous_kernel();
+template <bool wide>
+__global__ void __launch_bounds__(threads) gather_kernel(GatherRowsArgs a) {
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t rows = *a.rows;
   for (int32_t r = static_cast<int32_t>(blockIdx.x); r < rows; r += static_cast<int32_t>(gridDim.x)) {
-    const Vector* from = reinterpret_cast<const Vector*>(a.x) + a.indices[r] * width;
-    Vector* to = reinterpret_cast<Vector*>(a.out) + r * width;
+    const float* from = a.x + a.indices[r] * a.width;
+    float* to = a.out + r * a.width;
+    constexpr int64_t step = wide ? 4 : 1;
 #pragma unroll 4  // loads in flight
-    for (int32_t i = static_cast<int32_t>(threadIdx.x); i < width; i += threads) to[i] = from[i];
+    for (int64_t i = step * threadIdx.x; i < a.width; i += step * threads) {
+      if constexpr (wide) {
+        store_float4(to + i, load_float4(from + i));
+      } else {
+        to[i] = from[i];
+      }
+    }
   }
 }
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const GatherRowsArgs*>(args);
-  const auto addresses = reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.out);
-  const dim3 grid(grid_for(1024, multiprocessors(context)));
-  if (a.width % 4 == 0 && addresses % sizeof(float4) == 0) {
-    launch_overlapped(gather_kernel<float4>, grid, dim3(threads), 0, context.stream, a,
-                      static_cast<int32_t>(a.width / 4));
-  } else {
-    launch_overlapped(gather_kernel<float>, grid, dim3(threads), 0, context.stream, a, static_cast<int32_t>(a.width));
-  }
+  const bool wide = has_quads(a.x, a.width, 4) && has_quads(a.out, a.width, 4);
+  launch_overlapped(wide ? &gather_kernel<true> : &gather_kernel<false>,
+                    {grid_for_rows(a.capacity, 1, multiprocessors(context)), 1, 1}, {threads, 1, 1}, 0, context.stream,
+                    a);
 }
 
 }  // namespace

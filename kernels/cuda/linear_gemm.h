@@ -92,8 +92,8 @@ struct GemmOutput {
 template <int Threads>
 __global__ void __launch_bounds__(Threads)
     add_splits(const __grid_constant__ LinearArgs a, const __grid_constant__ GemmPlan plan, int64_t outputs) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int64_t rows = *a.rows, column = static_cast<int64_t>(blockIdx.x) * Threads + threadIdx.x;
   if (column >= outputs) return;
   const OutputTile at = output_tile(a, column, 1);

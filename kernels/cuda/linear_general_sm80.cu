@@ -26,8 +26,8 @@ __device__ float weight_at(const LinearSegment& segment, int64_t in_features, in
 }
 
 __global__ void __launch_bounds__(32 * warps) linear_kernel(const __grid_constant__ LinearArgs a, int64_t outputs) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const unsigned lane = threadIdx.x % 32;
   const int64_t rows = *a.rows, stride = static_cast<int64_t>(gridDim.x) * warps;
   for (int64_t o = static_cast<int64_t>(blockIdx.x) * warps + threadIdx.x / 32; o < outputs; o += stride) {

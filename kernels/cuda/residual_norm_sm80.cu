@@ -19,8 +19,8 @@ constexpr int64_t partial_bytes = 32 * sizeof(float);
 template <int quads>
 __global__ void __launch_bounds__(1024) norm_in_registers(ResidualNormArgs a) {
   auto* partial = static_cast<float*>(dynamic_shared());
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t rows = *a.rows;
   const bool changed = a.delta != nullptr || a.delta_bias != nullptr;
   const float share = 1.0f / static_cast<float>(a.width);
@@ -64,8 +64,8 @@ __global__ void __launch_bounds__(1024) norm_in_registers(ResidualNormArgs a) {
 
 __global__ void __launch_bounds__(1024) norm_in_memory(ResidualNormArgs a) {
   auto* partial = static_cast<float*>(dynamic_shared());
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t rows = *a.rows;
   const float share = 1.0f / static_cast<float>(a.width);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
@@ -103,7 +103,7 @@ void run(const void* args, const Context& context) {
                       : plan.quads == 2 ? &norm_in_registers<2>
                       : plan.quads == 4 ? &norm_in_registers<4>
                                         : &norm_in_memory;
-  const unsigned grid = grid_for(1024, multiprocessors(context));
+  const unsigned grid = grid_for_rows(a.capacity, 1, multiprocessors(context));
   launch_overlapped(kernel, {grid, 1, 1}, {static_cast<unsigned>(plan.threads), 1, 1}, partial_bytes, context.stream,
                     a);
 }

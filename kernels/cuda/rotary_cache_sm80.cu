@@ -72,8 +72,8 @@ __device__ __forceinline__ void prepare(const RotaryCacheArgs& a, int64_t row, i
 __global__ void __launch_bounds__(32 * warps) prepare_heads(RotaryCacheArgs a) {
   const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), units = a.heads + 2 * a.cache.kv_heads;
   float* head = static_cast<float*>(dynamic_shared()) + warp * a.cache.head_dim;
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int64_t count = int64_t{*a.rows} * units;
   for (int64_t i = int64_t{blockIdx.x} * warps + warp; i < count; i += int64_t{gridDim.x} * warps) {
     prepare(a, i / units, static_cast<int32_t>(i % units), 0, head);
@@ -94,8 +94,8 @@ __global__ void __launch_bounds__(32 * warps) prepare_rows(RotaryCacheArgs a) {
   const int64_t dim = a.cache.head_dim;
   auto* partial = static_cast<float*>(dynamic_shared());
   float* head = partial + partial_floats + warp * dim;
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t rows = *a.rows;
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const float* x = a.qkv + row * a.qkv_stride;
@@ -113,7 +113,8 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const RotaryCacheArgs*>(args);
   const bool whole = a.norm_whole && (a.query_norm != nullptr || a.key_norm != nullptr);
   const int64_t floats = int64_t{warps} * a.cache.head_dim + (whole ? partial_floats : 0);
-  const unsigned grid = grid_for(1024, multiprocessors(context));
+  const int64_t units = a.heads + 2 * int64_t{a.cache.kv_heads}, of_row = whole ? 1 : (units + warps - 1) / warps;
+  const unsigned grid = grid_for_rows(a.capacity, of_row, multiprocessors(context));
   launch_overlapped(whole ? &prepare_rows : &prepare_heads, {grid, 1, 1}, {32 * warps, 1, 1},
                     floats * static_cast<int64_t>(sizeof(float)), context.stream, a);
 }

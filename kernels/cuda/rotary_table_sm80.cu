@@ -24,8 +24,8 @@ __device__ __forceinline__ float frequency_of(const RotaryTableArgs& a, int64_t 
 }
 
 __global__ void __launch_bounds__(threads) make_table(RotaryTableArgs a) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int64_t count = int64_t{*a.rows} * a.pairs, stride = int64_t{gridDim.x} * threads;
   for (int64_t at = int64_t{blockIdx.x} * threads + threadIdx.x; at < count; at += stride) {
     const int64_t t = at / a.pairs;
@@ -41,8 +41,9 @@ __global__ void __launch_bounds__(threads) make_table(RotaryTableArgs a) {
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const RotaryTableArgs*>(args);
-  launch_overlapped(&make_table, {grid_for(1024, multiprocessors(context)), 1, 1}, {threads, 1, 1}, 0, context.stream,
-                    a);
+  launch_overlapped(&make_table,
+                    {grid_for_rows(a.capacity, (a.pairs + threads - 1) / threads, multiprocessors(context)), 1, 1},
+                    {threads, 1, 1}, 0, context.stream, a);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ enum class Activation : int32_t {
 /// width.
 struct ActivationArgs {
   const int32_t* rows;
+  int64_t capacity = 0;  ///< the most rows that a step can have, where that is known: no more blocks than it needs
   int64_t width;
   Activation kind;
   bool gated;

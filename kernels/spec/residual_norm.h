@@ -13,6 +13,7 @@ enum class NormKind : int32_t { layer = 0, rms = 1 };
 /// or wider. `weight` null means ones.
 struct ResidualNormArgs {
   const int32_t* rows;
+  int64_t capacity = 0;  ///< the most rows that a step can have, where that is known: no more blocks than it needs
   int64_t width;
   float* residual;         ///< [capacity, width], updated in place when delta is given
   const float* delta;      ///< [capacity, width] or null

@@ -13,7 +13,8 @@ namespace graft::kernels {
 ///   base * (factor * length / long_threshold - (factor - 1)) ^ (rotary_dim / (rotary_dim - 2))   (dynamic NTK).
 struct RotaryTableArgs {
   const int32_t* rows;
-  const int32_t* positions;             ///< [capacity]
+  int64_t capacity = 0;      ///< the most rows that a step can have, where that is known: no more blocks than it needs
+  const int32_t* positions;  ///< [capacity]
   const int32_t* sequence_of;           ///< [capacity]: which sequence a token belongs to
   const int32_t* planned_lengths;       ///< [sequences]
   int32_t pairs;                        ///< rotary_dim / 2
@@ -44,7 +45,8 @@ struct PagedCache {
 /// offset; negative: not written). Queries stay in place. Row layout: heads*d query, kv_heads*d key, kv_heads*d value.
 struct RotaryCacheArgs {
   const int32_t* rows;
-  float* qkv;  ///< [capacity, (heads + 2 * kv_heads) * head_dim] with qkv_stride elements from row to row
+  int64_t capacity = 0;  ///< the most rows that a step can have, where that is known: no more blocks than it needs
+  float* qkv;            ///< [capacity, (heads + 2 * kv_heads) * head_dim] with qkv_stride elements from row to row
   int64_t qkv_stride;
   int32_t heads;
   const void* query_norm;  ///< RMS norm weight [head_dim], or [heads * head_dim] when norm_whole; null: none

@@ -14,6 +14,7 @@ TEST(CudaActivation, MatchesReference) {
     DeviceMemory device_rows(std::vector<int32_t>{rows});
     ActivationArgs args = {};
     args.rows = device_rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
     args.width = width;
     args.kind = static_cast<Activation>(random.in(0, 5));
     args.gated = random.coin();

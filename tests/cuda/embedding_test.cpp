@@ -27,6 +27,7 @@ TEST(CudaEmbedding, MatchesReference) {
     DeviceMemory rows(std::vector<int32_t>{static_cast<int32_t>(random.in(0, capacity))});
     DeviceMemory device_ids(ids), device_positions(positions), device_types(types);
     args.rows = rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
     args.ids = device_ids.as<int32_t>();
     args.table = table.data();
     args.width = width;

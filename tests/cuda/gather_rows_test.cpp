@@ -17,6 +17,7 @@ TEST(CudaGatherRows, MatchesReference) {
     DeviceMemory x(random.normals(from_rows * width), random.in(0, 2) == 0 ? 4 : 0);
     GatherRowsArgs args = {};
     args.rows = rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
     args.indices = device_indices.as<int32_t>();
     args.width = width;
     args.x = x.as<float>();

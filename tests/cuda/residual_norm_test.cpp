@@ -36,6 +36,7 @@ TEST(CudaResidualNorm, MatchesReference) {
     DeviceMemory device_rows(std::vector<int32_t>{rows}), delta(random.normals(capacity * width));
     ResidualNormArgs args = {};
     args.rows = device_rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
     args.width = width;
     args.delta_bias_dtype = random.float_type();
     args.weight_dtype = random.float_type();

@@ -22,6 +22,7 @@ TEST(CudaRotaryCache, MatchesReference) {
     const std::vector<float> start = random.normals(capacity * args.qkv_stride);
     DeviceMemory device_rows(std::vector<int32_t>{rows});
     args.rows = device_rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
 
     args.norm_dtype = random.float_type();
     DeviceMemory query_norm(typed(args.norm_dtype, random.normals(args.heads * head_dim)));

@@ -28,6 +28,7 @@ TEST(CudaRotaryTable, MatchesReference) {
     DeviceMemory device_positions(positions), device_sequence_of(sequence_of), device_planned(planned);
     DeviceMemory device_inverse(inverse), device_longer(longer);
     args.rows = rows.as<int32_t>();
+    if (random.coin()) args.capacity = capacity;
     args.positions = device_positions.as<int32_t>();
     args.sequence_of = device_sequence_of.as<int32_t>();
     args.planned_lengths = device_planned.as<int32_t>();

@@ -209,6 +209,7 @@ void attention(Bench& bench, int32_t context, DType dtype) {
 void norm(Bench& bench, int64_t width) {
   ResidualNormArgs args = {};
   args.rows = bench.number({1});
+  args.capacity = 1;
   args.width = width;
   args.residual = bench.scratch<float>(width);
   args.delta = bench.scratch<float>(width);
@@ -223,6 +224,7 @@ void norm(Bench& bench, int64_t width) {
 void activation(Bench& bench, int64_t width) {
   ActivationArgs args = {};
   args.rows = bench.number({1});
+  args.capacity = 1;
   args.width = width;
   args.kind = Activation::silu;
   args.gated = true;
@@ -252,6 +254,7 @@ int run(int count, char** words) {
   }
   for (const int32_t rows : {4, 8, 16, 64}) linear(bench, shapes[2], DType::bfloat16, rows);
   for (const int32_t context : {512, 4096, 32768}) attention(bench, context, DType::bfloat16);
+  for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::int4, rows);
   norm(bench, 4096);
   activation(bench, 14336);
   return 0;
