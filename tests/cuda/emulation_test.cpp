@@ -111,6 +111,28 @@ TEST(Emulation, CopyWithoutWaitShows) {
   for (const float value : to) EXPECT_TRUE(std::isnan(value));
 }
 
+// The last lane reads what the first one fills anew.
+template <bool Barrier>
+void refill(const float* from, float* to) {
+  auto* shared = static_cast<float*>(dynamic_shared());
+  if (threadIdx.x == 0) shared[0] = 7;
+  __syncwarp();
+  if (threadIdx.x == 31) *to = shared[0];
+  if (Barrier) __syncwarp();
+  if (threadIdx.x == 0) copy_async_16(shared, from);
+  copy_async_commit();
+  copy_async_wait<0>();
+}
+
+TEST(Emulation, AStageThatIsFilledTooEarlyShows) {
+  DeviceMemory from(std::vector<float>{1, 2, 3, 4});
+  float to = 0;
+  EXPECT_EQ(start(refill<true>, 32, 16, from.as<float>(), &to), "");
+  EXPECT_EQ(to, 7);
+  EXPECT_EQ(start(refill<false>, 32, 16, from.as<float>(), &to), "");
+  EXPECT_NE(to, 7);
+}
+
 void shuffles(int* out) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   out[threadIdx.x] = __shfl_sync(all_lanes, lane, 3) + 100 * __shfl_xor_sync(all_lanes, lane, 1);

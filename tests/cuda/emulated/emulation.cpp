@@ -265,6 +265,7 @@ void copy_async(void* to, const void* from, unsigned bytes, unsigned source_byte
   check_aligned(to, bytes, where);
   check_aligned(from, bytes, where);
   if (source_bytes > bytes) fail("an asynchronous copy of more than its size", where);
+  std::memset(to, poison, bytes);  // what lay there may be gone from now on; what comes is there after the wait
   self().open.push_back({to, from, bytes, source_bytes});
 }
 

@@ -1,7 +1,8 @@
 // A grid of CUDA threads on the CPU: blocks one after another, the threads of a block as fibers of the calling thread.
 // Made to find mistakes, not to be fast. It reports: barriers and warp operations that not all named threads reach, or
 // reach in different lines; misaligned vector accesses; writes beyond dynamic shared memory. Shared memory is poisoned
-// with NaN at the start of a block, asynchronous copies happen at their wait and not before, and threads run in an
+// with NaN at the start of a block, asynchronous copies
+// poison their place when they are asked for and happen at their wait, and threads run in an
 // order that a test chooses, so that a missing barrier or wait shows in the results. Any thread; launches of different
 // threads share nothing but what cudaFuncSetAttribute has set.
 #pragma once
