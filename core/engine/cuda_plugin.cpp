@@ -13,7 +13,7 @@ namespace {
 
 // Reasons hold names of files and words of the driver, whatever bytes those are.
 CudaPlugin refused(StatusCode code, const std::string& reason) {
-  return {nullptr, 0, code, printable(reason, most_of_path)};
+  return {nullptr, 0, {}, code, printable(reason, most_of_path)};
 }
 
 // The folder of the library that holds this code.
@@ -93,7 +93,13 @@ CudaPlugin find_cuda_plugin() {
   if (plugin->device_count(&devices, &error) != kernels::plugin_ok || devices < 1) {
     return refused(StatusCode::device_error, text);
   }
-  return {plugin, devices, StatusCode::ok, ""};
+  CudaPlugin found{plugin, devices, {}, StatusCode::ok, ""};
+  for (int32_t device = 0; device < devices; ++device) {
+    kernels::DeviceInfo info;
+    if (plugin->device_info(device, &info, &error) == kernels::plugin_ok && info.usable) found.usable.push_back(device);
+  }
+  if (found.usable.empty()) return refused(StatusCode::device_error, text);
+  return found;
 }
 
 }  // namespace graft

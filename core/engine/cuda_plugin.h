@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/status.h"
 #include "kernels/spec/device_plugin.h"
@@ -12,6 +13,7 @@ namespace graft {
 struct CudaPlugin {
   const kernels::DevicePlugin* plugin = nullptr;
   int32_t devices = 0;
+  std::vector<int32_t> usable;       ///< of these, ascending; not empty
   StatusCode code = StatusCode::ok;  ///< NOT_FOUND, VERSION_MISMATCH or DEVICE_ERROR where plugin is null
   std::string reason;                ///< one line; empty where plugin is not null
 };

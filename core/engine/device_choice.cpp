@@ -30,11 +30,25 @@ std::string out_of_reach(const EngineOptions& options) {
   return "";
 }
 
+// `first`: one of the usable devices.
 DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t first, const RankPlace& place) {
-  const auto index = static_cast<int32_t>((first + place.local_rank) % cuda.devices);
+  const auto count = static_cast<int64_t>(cuda.usable.size());
+  const int64_t begin = std::ranges::find(cuda.usable, first) - cuda.usable.begin();
+  const int32_t index = cuda.usable[static_cast<size_t>((begin + place.local_rank) % count)];
   DeviceChoice choice{"cuda:" + std::to_string(index), cuda.plugin, index};
-  choice.ranks_on_it = (place.ranks_here + cuda.devices - 1) / cuda.devices;
+  choice.ranks_on_it = (place.ranks_here + count - 1) / count;
   return choice;
+}
+
+// Empty where the device is usable.
+std::string why_unusable(const CudaPlugin& cuda, int32_t index) {
+  if (std::ranges::find(cuda.usable, index) != cuda.usable.end()) return "";
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  kernels::DeviceInfo info;
+  if (cuda.plugin->device_info(index, &info, &error) != kernels::plugin_ok) return text;
+  return fmt::format("{} has compute capability {}.{}, expected 8.0 or later", info.name, info.capability_major,
+                     info.capability_minor);
 }
 
 }  // namespace
@@ -57,7 +71,7 @@ int64_t DeviceChoice::memory_bytes() const {
 DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place) {
   if (options.device == "cpu") return {};
   const bool automatic = options.device.empty() || options.device == "auto";
-  const int32_t index = automatic ? 0 : index_of(options.device);
+  const int32_t named = automatic ? 0 : index_of(options.device);
   const std::string beyond = out_of_reach(options);
   if (automatic && !beyond.empty()) return choose_cpu(beyond);
   const CudaPlugin cuda = find_cuda_plugin();
@@ -65,11 +79,13 @@ DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place)
     if (automatic) return choose_cpu(cuda.reason);
     fail(cuda.code, "device {}: {}", quote(options.device), cuda.reason);
   }
-  if (index >= cuda.devices) {
+  if (named >= cuda.devices) {
     fail(StatusCode::invalid_argument, "device is {}, expected a number below {}", quote(options.device), cuda.devices);
   }
   if (!beyond.empty()) fail(StatusCode::unsupported, "device {}: {}", quote(options.device), beyond);
-  return on_cuda(cuda, index, place);
+  const std::string unusable = automatic ? "" : why_unusable(cuda, named);
+  if (!unusable.empty()) fail(StatusCode::unsupported, "device {}: {}", quote(options.device), unusable);
+  return on_cuda(cuda, automatic ? cuda.usable.front() : named, place);
 }
 
 std::unique_ptr<Device> make_device(const DeviceChoice& choice, int32_t threads) {

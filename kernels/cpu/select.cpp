@@ -64,7 +64,6 @@ bool machine_has(Isa isa) {
     return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   }
-#else
 #endif
   return isa <= Isa::baseline;
 }

@@ -39,8 +39,8 @@ inline unsigned grid_for(int64_t work, int32_t multiprocessor_count) {
   return static_cast<unsigned>(blocks > 1 ? blocks : 1);
 }
 
-/// The same, where a row takes `of_row` blocks and a step has at most `capacity` rows; 0: nobody knows. Blocks that have
-/// nothing to do would keep the next kernel from being there early.
+/// The same, where a row takes `of_row` blocks and a step has at most `capacity` rows; 0: nobody knows. Blocks that
+/// have nothing to do would keep the next kernel from being there early.
 inline unsigned grid_for_rows(int64_t capacity, int64_t of_row, int32_t multiprocessor_count) {
   return grid_for(capacity > 0 && capacity < 1024 ? capacity * of_row : 1024, multiprocessor_count);
 }

@@ -203,7 +203,9 @@ class Gemm {
   }
 
   __device__ __forceinline__ static uint32_t pack(float low, float high) {
-    return Tile::Type == DType::float16 ? pack_float16(low, high) : pack_bfloat16(low, high);
+    if constexpr (Tile::Type != DType::float16) return pack_bfloat16(low, high);
+    constexpr float most = 65504;  // of float16: what is beyond would become infinite
+    return pack_float16(fminf(fmaxf(low, -most), most), fminf(fmaxf(high, -most), most));
   }
 
   __device__ __forceinline__ void multiply(const unsigned char* from,

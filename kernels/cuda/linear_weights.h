@@ -1,4 +1,4 @@
-// Weights as they lie in memory, four at a time to float32.
+// Integer weights as they lie in memory, four at a time to float32.
 #pragma once
 
 #include "kernels/cuda/ptx.h"
@@ -28,32 +28,6 @@ __device__ __forceinline__ void unpack_int4(uint32_t word, float (&to)[4]) {
   to[1] = __fmaf_rn(__uint_as_float(and_or(word, 0xf0u, two_to_23)), 0x1p-4f, -524296.0f);
   to[2] = __fmaf_rn(__uint_as_float(and_or(word, 0xf00u, two_to_23)), 0x1p-8f, -32776.0f);
   to[3] = __fmaf_rn(__uint_as_float(and_or(word, 0xf000u, two_to_23)), 0x1p-12f, -2056.0f);
-}
-
-/// Weights 4j to 4j + 3 of a 16-byte load, without their scale. j is a compile-time constant once loops are unrolled.
-template <DType Type>
-__device__ __forceinline__ void unpack_four(const uint4& load, int j, float (&to)[4]) {
-  const uint32_t words[4] = {load.x, load.y, load.z, load.w};
-  if constexpr (Type == DType::float32) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) to[i] = __uint_as_float(words[i]);
-  } else if constexpr (Type == DType::bfloat16) {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      to[2 * i] = __uint_as_float(words[2 * j + i] << 16);
-      to[2 * i + 1] = __uint_as_float(words[2 * j + i] & 0xffff0000u);
-    }
-  } else if constexpr (Type == DType::float16) {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      to[2 * i] = float16_bits_to_float(static_cast<uint16_t>(words[2 * j + i] & 0xffffu));
-      to[2 * i + 1] = float16_bits_to_float(static_cast<uint16_t>(words[2 * j + i] >> 16));
-    }
-  } else if constexpr (Type == DType::int8) {
-    unpack_int8(words[j], to);
-  } else {
-    unpack_int4(j % 2 == 0 ? words[j / 2] : words[j / 2] >> 16, to);
-  }
 }
 
 }  // namespace graft::kernels::cuda

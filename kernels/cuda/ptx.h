@@ -19,23 +19,13 @@ __device__ __forceinline__ void* dynamic_shared() {
 // --- loads
 // -------------------------------------------------------------------------------------------------------------
 
-/// Loads of what is read once: not kept in L1, so that activations stay there. The memory must not change during the
-/// kernel. Aligned to their size.
+/// A load of what is read once: not kept in L1, so that activations stay there. The memory must not change during the
+/// kernel. Aligned to 16 bytes.
 __device__ __forceinline__ uint4 load_once_16(const void* address) {
   uint4 v;
   asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
                : "l"(address));
-  return v;
-}
-__device__ __forceinline__ uint2 load_once_8(const void* address) {
-  uint2 v;
-  asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v2.u32 {%0, %1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(address));
-  return v;
-}
-__device__ __forceinline__ uint32_t load_once_4(const void* address) {
-  uint32_t v;
-  asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(v) : "l"(address));
   return v;
 }
 

@@ -49,14 +49,5 @@ __device__ __forceinline__ float block_sum(float value, float* partial) {
   __syncthreads();
   return sum;
 }
-__device__ __forceinline__ float block_max(float value, float* partial) {
-  const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
-  value = warp_max(value);
-  if (lane == 0) partial[warp] = value;
-  __syncthreads();
-  const float most = warp_max(partial[lane < warps ? lane : 0]);
-  __syncthreads();
-  return most;
-}
 
 }  // namespace graft::kernels::cuda

@@ -31,7 +31,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 3;
+inline constexpr int32_t device_plugin_version = 4;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -55,6 +55,7 @@ struct DeviceInfo {
   int32_t capability_major;
   int32_t capability_minor;
   int32_t multiprocessors;
+  bool usable;       ///< the library has kernels for it; select gives none for a device that is too old
   uint8_t uuid[16];  ///< no other device has it, on any machine; the same in every process that sees this one
 };
 
@@ -63,8 +64,8 @@ struct DevicePlugin {
   const char* build_hash;
 
   // --- devices. Numbered from 0 as the driver shows them to this process (CUDA_VISIBLE_DEVICES).
-  /// Usable devices. That there are none is a failure too, whose reason is plain: no driver, a driver that is too old,
-  /// no device.
+  /// Devices, usable or not (DeviceInfo). That none is usable is a failure too, whose reason is plain: no driver, a
+  /// driver that is too old, no device, devices that are too old.
   int32_t (*device_count)(int32_t* out_count, PluginError* error);
   /// Takes no memory on the device.
   int32_t (*device_info)(int32_t device, DeviceInfo* out_info, PluginError* error);

@@ -31,6 +31,7 @@ class OnDevice : public testing::Test {
     if (IsSkipped()) return;
     faults().allocations = faults().launches = faults().copies = faults().losses = 0;
     faults().lost = false;
+    faults().too_old = -1;
     faults().memory_bytes = int64_t{4} << 30;
     EXPECT_EQ(faults().regions(), regions_) << "memory of the device that was not given back";
     EXPECT_EQ(faults().graphs, 0) << "captured steps that were not given back";

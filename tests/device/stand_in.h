@@ -14,6 +14,7 @@ struct Faults {
   std::atomic<int64_t> losses = 0;       ///< of waits: the device is lost from then on, until `lost` is cleared
   std::atomic<bool> lost = false;
   std::atomic<int32_t> devices = 3;
+  std::atomic<int32_t> too_old = -1;                     ///< the number of one that is
   std::atomic<int64_t> memory_bytes = int64_t{4} << 30;  ///< that each device has, and gives
 
   std::atomic<int64_t> graphs = 0;          ///< that are there now

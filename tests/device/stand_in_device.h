@@ -95,7 +95,9 @@ int32_t device_count(int32_t* out, PluginError* error) {
   return *out > 0 ? plugin_ok : say("no device", error);
 }
 int32_t device_info(int32_t device, DeviceInfo* out, PluginError*) {
-  *out = {"stand-in", faults.memory_bytes.load(), 1 << 20, 1 << 16, 8, 0, kernel_workers(), {}};
+  const bool old = device == faults.too_old.load();
+  *out = {"stand-in",  faults.memory_bytes.load(), 1 << 20, 1 << 16, old ? 7 : 8,
+          old ? 5 : 0, kernel_workers(),           !old,    {}};
   out->uuid[0] = static_cast<uint8_t>(device + 1);
   return plugin_ok;
 }
@@ -105,6 +107,7 @@ int32_t free_memory(int32_t device, int64_t* out, PluginError*) {
 }
 int32_t make_current(int32_t device, PluginError* error) {
   if (device < 0 || device >= faults.devices.load()) return say("no such device", error);
+  if (device == faults.too_old.load()) return say("a device that is too old", error);
   current = device;
   return plugin_ok;
 }

@@ -29,7 +29,7 @@ TEST_F(OnDevice, OneGraphServesEveryPosition) {
   ASSERT_TRUE(engine) << failure;
   const int64_t before = faults().graph_launches;
   const Tokens tokens = answer(engine.get(), prompt);
-  EXPECT_EQ(faults().graphs, 3) << "one of each capacity: 8, 64 and 512 tokens";
+  EXPECT_EQ(faults().graphs, 4) << "one of each capacity: 1, 8, 64 and 512 tokens";
   EXPECT_EQ(faults().graph_launches - before, static_cast<int64_t>(tokens.size()));
   close(engine);
 }
@@ -76,6 +76,20 @@ TEST_F(OnDevice, WhatItCannotRunIsRefusedByName) {
   const Engine engine = open("auto");
   ASSERT_TRUE(engine) << failure;
   EXPECT_NE(info(engine.get()).find("no device"), std::string::npos) << info(engine.get());
+}
+
+TEST_F(OnDevice, ADeviceThatIsTooOldIsPassedOver) {
+  faults().devices = 2;
+  faults().too_old = 0;
+  EXPECT_FALSE(open("cuda:0"));
+  EXPECT_EQ(status, GRAFT_STATUS_UNSUPPORTED);
+  EXPECT_NE(failure.find("compute capability 7.5, expected 8.0"), std::string::npos) << failure;
+  for (const char* device : {"auto", "cuda:1"}) {
+    Engine engine = open(device);
+    ASSERT_TRUE(engine) << failure;
+    EXPECT_NE(info(engine.get()).find(R"("device":"cuda:1")"), std::string::npos) << info(engine.get());
+    close(engine);
+  }
 }
 
 TEST_F(OnDevice, TooLittleMemoryIsToldBeforeLoading) {

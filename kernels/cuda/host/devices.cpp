@@ -91,6 +91,7 @@ int32_t device_info(int32_t device, DeviceInfo* out_info, PluginError* error) {
   out_info->capability_major = properties.major;
   out_info->capability_minor = properties.minor;
   out_info->multiprocessors = properties.multiProcessorCount;
+  out_info->usable = isa_of_capability(properties.major, properties.minor) != Isa::reference;
   static_assert(sizeof out_info->uuid == sizeof properties.uuid.bytes);
   memcpy(out_info->uuid, properties.uuid.bytes, sizeof out_info->uuid);
   return plugin_ok;

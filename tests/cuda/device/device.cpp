@@ -65,6 +65,8 @@ void* allocate_pinned(size_t bytes) {
 
 void release_pinned(void* memory) { test_device().plugin.host_release(memory); }
 
+int32_t device_multiprocessors() { return test_device().info.multiprocessors; }
+
 void run_on_device(const Variant& variant, const void* args) {
   TestDevice& device = test_device();
   variant.run(args, Context{{nullptr, device.info.multiprocessors, nullptr}, device.stream});

@@ -35,9 +35,21 @@ cudaError_t take(const char* name, void* given) {
   return answer(name);
 }
 
+int primary_context_state(int device, unsigned*, int* active) {
+  *active = device == now().unused ? 0 : 1;
+  return 0;
+}
+
 }  // namespace
 
 extern "C" {
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** out, unsigned, unsigned long long,
+                                             cudaDriverEntryPointQueryResult*) {
+  *out =
+      std::strcmp(name, "cuDevicePrimaryCtxGetState") == 0 ? reinterpret_cast<void*>(primary_context_state) : nullptr;
+  return answer("cudaGetDriverEntryPointByVersion");
+}
 
 cudaError_t cudaGetLastError() { return now().lost; }
 const char* cudaGetErrorString(cudaError_t) { return "fake text"; }
@@ -71,7 +83,10 @@ cudaError_t cudaGetDevice(int* device) {
   return answer("cudaGetDevice");
 }
 cudaError_t cudaSetDevice(int device) {
-  if (answer("cudaSetDevice") == cudaSuccess) now().current = device;
+  if (answer("cudaSetDevice") == cudaSuccess) {
+    now().current = device;
+    if (device == now().unused) now().unused = -1;
+  }
   return answer("cudaSetDevice");
 }
 cudaError_t cudaMemGetInfo(size_t* available, size_t* total) {

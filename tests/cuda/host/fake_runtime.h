@@ -14,6 +14,7 @@ struct Runtime {
   int driver = 13000;
   int capability = 90;                        ///< 10 * major + minor
   int current = 0;                            ///< device
+  int unused = -1;                            ///< a device that this process has not prepared
   int live = 0;                               ///< pieces of memory, streams, events, graphs
   bool recording = false;                     ///< between begin and end of a capture
   bool recording_broken = false;              ///< the end of the capture fails

@@ -144,6 +144,30 @@ TEST_F(Host, LeavesTheCallersDeviceAsItWas) {
   EXPECT_EQ(runtime.current, 2);
 }
 
+// A thread that has chosen no device is told that it has chosen the first.
+TEST_F(Host, PreparesNoDeviceThatNobodyUses) {
+  runtime.devices = 2;
+  runtime.unused = 0;
+  void* memory = nullptr;
+  ASSERT_EQ(plugin.allocate(1, 8, &memory, &error), plugin_ok);
+  plugin.release(1, memory);
+  EXPECT_EQ(runtime.unused, 0);
+  runtime.current = 0;
+  runtime.answer["cudaGetDriverEntryPointByVersion"] = cudaErrorNotSupported;
+  ASSERT_EQ(plugin.allocate(1, 8, &memory, &error), plugin_ok);
+  plugin.release(1, memory);
+  EXPECT_EQ(runtime.unused, 0);
+}
+
+TEST_F(Host, TellsWhichDevicesAreTooOld) {
+  DeviceInfo info;
+  ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);
+  EXPECT_TRUE(info.usable);
+  runtime.capability = 75;
+  ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);
+  EXPECT_FALSE(info.usable);
+}
+
 TEST_F(Host, NothingIsTheMemoryOfNoBytes) {
   void* memory = &runtime;
   EXPECT_EQ(plugin.allocate(0, 0, &memory, &error), plugin_ok);

@@ -95,12 +95,14 @@ inline std::vector<unsigned char> typed(DType dtype, const std::vector<float>& v
 /// Runs `variant` on the device's stream and waits. What failed is one failure of the test; a lost device ends the
 /// program, since nothing can run after it.
 void run_on_device(const Variant& variant, const void* args);
+/// With which it runs, whatever a test has told the emulation.
+int32_t device_multiprocessors();
 
 /// As the emulation's: scratch is poisoned, its surroundings are checked, and it is written to args.scratch where the
 /// struct has one.
 template <class Args>
 void run_emulated(const Variant& variant, Args args, emulated::Order = emulated::Order::forward) {
-  const int32_t workers = emulated::device().multiprocessors;
+  const int32_t workers = device_multiprocessors();
   const int64_t needed = variant.scratch_bytes != nullptr ? variant.scratch_bytes(&args, workers) : 0;
   DeviceMemory scratch(static_cast<size_t>((needed + 63) / 64 * 64));
   if constexpr (requires { args.scratch; }) args.scratch = scratch.data();

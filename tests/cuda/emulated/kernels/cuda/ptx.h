@@ -25,12 +25,6 @@ T load_aligned(const void* address, const Site& where) {
 inline uint4 load_once_16(const void* address, const Site& where = Site::current()) {
   return load_aligned<uint4>(address, where);
 }
-inline uint2 load_once_8(const void* address, const Site& where = Site::current()) {
-  return load_aligned<uint2>(address, where);
-}
-inline uint32_t load_once_4(const void* address, const Site& where = Site::current()) {
-  return load_aligned<uint32_t>(address, where);
-}
 inline float4 load_float4(const float* address, const Site& where = Site::current()) {
   return load_aligned<float4>(address, where);
 }
