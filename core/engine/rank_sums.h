@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <string>
 
 #include "core/containers/collectives.h"
 #include "core/engine/device.h"
