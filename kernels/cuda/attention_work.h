@@ -17,20 +17,35 @@ struct SequenceShape {
   int32_t first_row;  ///< of the step
   int32_t queries;
   int32_t context;
-  int32_t first_key;     ///< of all its queries
+  int32_t first_key;     ///< of all its queries, rounded down to a strip
   int32_t split_length;  ///< keys of a part, the last part may have fewer
   int32_t splits;        ///< at least 1
 
+  SequenceShape() = default;
   __device__ SequenceShape(const AttentionArgs& a, const SplitRule& rule, int32_t sequence) {
     first_row = a.query_starts[sequence];
     queries = a.query_starts[sequence + 1] - first_row;
     context = a.context_lengths[sequence];
     const int32_t seen_from = a.window > 0 ? context - queries - a.window + 1 : 0;
-    first_key = most(0, seen_from);
-    const int32_t keys = most(1, context - first_key);
-    const int32_t even = (keys + rule.max_splits - 1) / rule.max_splits;
+    first_key = most(0, seen_from) / strip_keys * strip_keys;
+    const auto keys = static_cast<uint32_t>(most(1, context - first_key));
+    const auto parts = static_cast<uint32_t>(rule.max_splits);
+    const auto even = static_cast<int32_t>((keys + parts - 1) / parts);
     split_length = most(shortest_split, (even + key_multiple - 1) / key_multiple * key_multiple);
-    splits = (keys + split_length - 1) / split_length;
+    const auto length = static_cast<uint32_t>(split_length);
+    splits = static_cast<int32_t>((keys + length - 1) / length);
+  }
+
+  /// The one that lane `owner` has; called by whole warps.
+  __device__ SequenceShape of_lane(int32_t owner) const {
+    SequenceShape shape = *this;
+    shape.first_row = __shfl_sync(all_lanes, first_row, owner);
+    shape.queries = __shfl_sync(all_lanes, queries, owner);
+    shape.context = __shfl_sync(all_lanes, context, owner);
+    shape.first_key = __shfl_sync(all_lanes, first_key, owner);
+    shape.split_length = __shfl_sync(all_lanes, split_length, owner);
+    shape.splits = __shfl_sync(all_lanes, splits, owner);
+    return shape;
   }
 
   /// Whether it is read by split keys rather than by tiles of queries.
@@ -49,9 +64,11 @@ struct Work {
   int32_t context;
   int32_t begin, end;  ///< keys
 
-  __device__ int32_t query_of(int32_t group, int32_t row) const { return (first_packed + row) / group; }
+  __device__ int32_t query_of(int32_t group, int32_t row) const {
+    return static_cast<int32_t>(static_cast<uint32_t>(first_packed + row) / static_cast<uint32_t>(group));
+  }
   __device__ int32_t head_of(int32_t group, int32_t row) const {
-    return kv_head * group + (first_packed + row) % group;
+    return kv_head * group + first_packed + row - query_of(group, row) * group;
   }
 };
 
@@ -63,33 +80,34 @@ __device__ inline bool find_work(const AttentionArgs& a, const SplitRule& rule, 
   const int32_t lane = static_cast<int32_t>(threadIdx.x % 32), sequences = *a.sequences;
   const int32_t group = a.heads / a.cache.kv_heads;
   for (int32_t base = 0; base < sequences; base += 32) {
+    const SequenceShape own(a, rule, least(base + lane, sequences - 1));
     int32_t pieces = 0;
-    if (base + lane < sequences) {
-      const SequenceShape shape(a, rule, base + lane);
-      const int32_t tiles = (shape.queries * group + tile_rows - 1) / tile_rows;
-      if (shape.is_few(rule) == few) pieces = tiles * a.cache.kv_heads * (few ? shape.splits : 1);
+    if (base + lane < sequences && own.is_few(rule) == few) {
+      pieces = (own.queries * group + tile_rows - 1) / tile_rows * a.cache.kv_heads * (few ? own.splits : 1);
     }
     int32_t until = pieces;  // of this lane's sequence and those before it
-    for (int32_t step = 1; step < 32; step *= 2) {
+    for (int32_t step = 1; step < least(32, sequences - base); step *= 2) {
       const int32_t before = __shfl_up_sync(all_lanes, until, step);
       if (lane >= step) until += before;
     }
-    const unsigned reached = __ballot_sync(all_lanes, until > index);
+    const unsigned reached = __ballot_sync(all_lanes, base + lane < sequences && until > index);
     if (reached == 0) {
-      index -= __shfl_sync(all_lanes, until, 31);
+      index -= __shfl_sync(all_lanes, until, least(31, sequences - base - 1));
       continue;
     }
     const int32_t owner = __ffs(static_cast<int>(reached)) - 1;
     index -= __shfl_sync(all_lanes, until - pieces, owner);
 
-    const SequenceShape shape(a, rule, base + owner);
+    const SequenceShape shape = own.of_lane(owner);
     const int32_t packed = shape.queries * group, tiles = (packed + tile_rows - 1) / tile_rows;
+    const auto piece = static_cast<uint32_t>(index), heads = static_cast<uint32_t>(a.cache.kv_heads);
+    const uint32_t part = piece / heads;
     work.sequence = base + owner;
-    work.kv_head = index % a.cache.kv_heads;
-    index /= a.cache.kv_heads;
+    work.kv_head = static_cast<int32_t>(piece - part * heads);
     work.splits = few ? shape.splits : 1;
-    work.split = index % work.splits;
-    const int32_t tile = few ? index / work.splits : tiles - 1 - index;
+    const uint32_t tile_of_few = part / static_cast<uint32_t>(work.splits);
+    work.split = static_cast<int32_t>(part - tile_of_few * static_cast<uint32_t>(work.splits));
+    const auto tile = static_cast<int32_t>(few ? tile_of_few : static_cast<uint32_t>(tiles) - 1 - part);
     work.first_row = shape.first_row;
     work.first_packed = tile * tile_rows;
     work.rows = least(tile_rows, packed - work.first_packed);

@@ -37,6 +37,7 @@ TEST(AttentionPlan, RandomShapes) {
 
     EXPECT_EQ(plan.fragments, shape.half_cache && shape.aligned && shape.head_dim % 8 == 0 && shape.head_dim <= 256);
     EXPECT_TRUE(!plan.fragments || plan.width >= shape.head_dim);
+    EXPECT_EQ(plan.tile_rows == packed_tile_rows, plan.fragments && shape.heads / shape.kv_heads <= packed_tile_rows);
     for (const AttentionLaunch& launch : {plan.split, plan.merge, plan.prefill}) {
       EXPECT_LE(launch.shared_bytes, least_shared_limit);
       EXPECT_LE(launch.grid, 16 * multiprocessors);
@@ -54,14 +55,31 @@ TEST(AttentionPlan, RandomShapes) {
   }
 }
 
-// One sequence of 32,768 tokens on an H100: more than two blocks for each multiprocessor.
+// One sequence of 32,768 tokens on an H100: two blocks for each multiprocessor in one wave, three of which its shared
+// memory holds, also where up to 8 sequences may decode.
 TEST(AttentionPlan, FillsTheDeviceWithOneSequence) {
-  const AttentionPlan plan = attention_plan({1, 32, 8, 128, 32768, true, true}, 132);
-  EXPECT_TRUE(plan.fragments);
-  EXPECT_EQ(plan.width, 128);
-  EXPECT_GE(plan.rule.max_splits * 8, 2 * 132);
-  EXPECT_LE(plan.scratch_bytes, 2 << 20);
-  EXPECT_EQ(plan.prefill.grid, 0);
+  for (const int64_t capacity : {1, 8}) {
+    const AttentionPlan plan = attention_plan({capacity, 32, 8, 128, 32768, true, true}, 132);
+    EXPECT_TRUE(plan.fragments);
+    EXPECT_EQ(plan.width, 128);
+    EXPECT_GE(plan.rule.max_splits * 8, 2 * 132);
+    EXPECT_GE(plan.split.grid, 2 * 132);
+    EXPECT_LE(plan.split.grid, 3 * 132);
+    EXPECT_LE(3 * (plan.split.shared_bytes + 1024), 228 * 1024);
+    EXPECT_LE(plan.scratch_bytes, capacity * (1 << 20));
+    EXPECT_EQ(plan.prefill.grid, 0);
+  }
+}
+
+// More rows have fewer parts each: scratch grows no further than fewest_splits parts a row ask for.
+TEST(AttentionPlan, ScratchStaysSmall) {
+  const auto bytes = [](int64_t capacity) {
+    return attention_plan({capacity, 32, 8, 128, 131072, true, true}, 132).scratch_bytes;
+  };
+  EXPECT_LE(bytes(16), bytes(8));
+  EXPECT_LE(bytes(32), bytes(8));
+  EXPECT_LE(bytes(256), 40 << 20);
+  EXPECT_EQ(bytes(8192), bytes(256));
 }
 
 }  // namespace

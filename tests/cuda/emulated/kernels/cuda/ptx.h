@@ -74,6 +74,7 @@ inline uint32_t pack_float16(float low, float high) {
 inline uint32_t pack_bfloat16(float low, float high) {
   return static_cast<uint32_t>(float_to_bfloat16(high)) << 16 | float_to_bfloat16(low);
 }
+inline float exp2_fast(float x) { return exp2f(x); }
 inline uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) { return (a & b) | c; }
 
 struct MmaOperand {
