@@ -136,7 +136,7 @@ struct RunningSoftmax {
   /// The extra logit of a head, in one part only.
   __device__ void start_with_sink(const AttentionArgs& a, const Work& work, int32_t row, int half) {
     if (a.sinks == nullptr || row >= work.rows) return;
-    maximum[half] = a.sinks[work.head_of(a.heads / a.cache.kv_heads, row)];
+    maximum[half] = a.sinks[work.head_of(row)];
     denominator[half] = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
   }
 

@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(32 * merge_warps) merge_splits(AttentionArgs a
   const int32_t dim = a.cache.head_dim, pieces = rule.split_rows * a.heads;
   const Partials partials(a, rule);
   for (int32_t index = static_cast<int32_t>(blockIdx.x); index < pieces; index += static_cast<int32_t>(gridDim.x)) {
-    const int32_t row = index / a.heads, head = index - row * a.heads;
+    const int32_t row = rule.heads.of(index), head = index - row * a.heads;
     SequenceShape shape;
     if (!find_sequence(a, rule, row, shape)) return;
     if (!shape.is_few(rule) || shape.splits == 1) continue;

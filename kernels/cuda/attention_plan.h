@@ -43,12 +43,15 @@ struct AttentionShape {
   int64_t most_context;  ///< block_table_stride * block_size
   bool half_cache;       ///< bfloat16 or float16: tensor cores
   bool aligned;          ///< keys and values start on 16 bytes
+  int32_t block_size;    ///< keys of a block of the cache
 };
 
 /// The part of the plan that the kernels need to find their work.
 struct SplitRule {
   int32_t max_splits;  ///< parts of one sequence; partial results are laid out by it
   int32_t split_rows;  ///< rows of a step that have room for partial results
+  Division group;      ///< query heads of a KV head
+  Division heads, kv_heads, splits, block_size;
 };
 
 struct AttentionLaunch {
@@ -79,7 +82,14 @@ inline SplitRule split_rule(const AttentionShape& shape, int32_t multiprocessors
   const int64_t alone = at_most(most_splits, divide_up(int64_t{2} * multiprocessors, shape.kv_heads));
   const int64_t wanted = rows <= decode_rows ? alone : at_least(fewest_splits, alone * decode_rows / rows);
   const int64_t reachable = at_least(1, divide_up(shape.most_context, shortest_split));
-  return {static_cast<int32_t>(at_most(wanted, reachable)), static_cast<int32_t>(rows)};
+  const auto splits = static_cast<int32_t>(at_most(wanted, reachable));
+  return {splits,
+          static_cast<int32_t>(rows),
+          division(shape.heads / shape.kv_heads),
+          division(shape.heads),
+          division(shape.kv_heads),
+          division(splits),
+          division(static_cast<int32_t>(at_least(1, shape.block_size)))};
 }
 
 /// Shared memory of the tensor-core kernel for few queries: maximum and denominator of each warp's rows, the query in
@@ -121,12 +131,13 @@ inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multipr
   const int64_t parts = int64_t{plan.rule.split_rows} * shape.heads * plan.rule.max_splits;
   if (plan.rule.max_splits > 1) plan.scratch_bytes = parts * (shape.head_dim + 2) * 4;
 
-  // Blocks take work in turn, so a grid larger than what can be resident only costs time.
+  // Blocks take work in turn, so a grid larger than what can be resident only costs time: on capability 9.0 shared
+  // memory holds so many blocks of split keys.
   const int64_t resident = int64_t{multiprocessors} * 4;
-  const int64_t split_resident = plan.fragments && plan.width >= 128 ? int64_t{multiprocessors} * 3 : resident;
+  const int32_t split_blocks = !plan.fragments || plan.width == 64 ? 4 : plan.tile_rows == packed_tile_rows ? 3 : 2;
   const int64_t split_work =
       most_tiles(plan.rule.split_rows, group, plan.tile_rows) * shape.kv_heads * plan.rule.max_splits;
-  plan.split.grid = static_cast<int32_t>(at_most(split_work, split_resident));
+  plan.split.grid = static_cast<int32_t>(at_most(split_work, int64_t{multiprocessors} * split_blocks));
   plan.split.threads = plan.fragments ? 32 * split_warps(plan.width) : 128;
   plan.split.shared_bytes =
       plan.fragments ? split_shared_bytes(plan.width, plan.tile_rows) : general_shared_bytes(shape.head_dim);

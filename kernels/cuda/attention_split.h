@@ -13,13 +13,13 @@ namespace {
 template <class Type, int width, int warps, int rows>
 __device__ inline void split_queries(const AttentionArgs& a, const Work& work, uint16_t* queries) {
   const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), lane = static_cast<int32_t>(threadIdx.x % 32);
-  const int32_t group = a.heads / a.cache.kv_heads, dim = a.cache.head_dim;
+  const int32_t dim = a.cache.head_dim;
 #pragma unroll
   for (int turn = 0; turn < rows / warps; ++turn) {
     const int32_t row = warp + turn * warps;
     const float* from = a.query;
     if (row < work.rows) {
-      from += (work.first_row + work.query_of(group, row)) * a.query_stride + int64_t{work.head_of(group, row)} * dim;
+      from += (work.first_row + work.query_of(row)) * a.query_stride + int64_t{work.head_of(row)} * dim;
     }
 #pragma unroll
     for (int piece = 0; piece < width / 64; ++piece) {
@@ -64,10 +64,10 @@ struct WarpResults {
   /// Writes each row's result, or its part. One warp to a row.
   __device__ void write(const AttentionArgs& a, const SplitRule& rule, const Work& work, int32_t warp,
                         int32_t lane) const {
-    const int32_t group = a.heads / a.cache.kv_heads, dim = a.cache.head_dim;
+    const int32_t dim = a.cache.head_dim;
     const Partials partials(a, rule);
     for (int32_t row = warp; row < work.rows; row += warps) {
-      const int32_t step_row = work.first_row + work.query_of(group, row), head = work.head_of(group, row);
+      const int32_t step_row = work.first_row + work.query_of(row), head = work.head_of(row);
       float maximum = numbers[2 * row];
 #pragma unroll
       for (int w = 1; w < warps; ++w) maximum = fmaxf(maximum, numbers[2 * (w * rows + row)]);
@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(32 * warps, 3) attend_split(AttentionArgs a, S
   for (int32_t index = static_cast<int32_t>(blockIdx.x); find_work(a, rule, true, rows, index, work);
        index += static_cast<int32_t>(gridDim.x)) {
     // Keys first: they take longest, and everything up to the loop is done while they are under way.
-    Strips<width> strips(a, work, warp, warps, mine);
+    Strips<width> strips(a, rule, work, warp, warps, mine);
 #pragma unroll 1
     for (int ahead = 0; ahead < 2; ++ahead) strips.ask(a, work, ahead);
     clear_columns<width>(mine, 4 * strip_keys, a.cache.head_dim);

@@ -20,7 +20,8 @@ class Strips {
   int32_t first;  ///< key of its first strip, a multiple of strip_keys
 
   /// `stages`: two of them, this warp's.
-  __device__ Strips(const AttentionArgs& a, const Work& work, int32_t warp, int32_t warps, uint16_t* stages)
+  __device__ Strips(const AttentionArgs& a, const SplitRule& rule, const Work& work, int32_t warp, int32_t warps,
+                    uint16_t* stages)
       : stages_(stages) {
     const int32_t lane = static_cast<int32_t>(threadIdx.x % 32);
     const int32_t begin = work.begin / strip_keys * strip_keys;
@@ -38,10 +39,9 @@ class Strips {
     key_ = static_cast<const uint16_t*>(a.cache.key) + mine;
     value_ = static_cast<const uint16_t*>(a.cache.value) + mine;
     if (!in_one_block_ || count == 0) return;
-    const auto block = static_cast<uint32_t>(first) / static_cast<uint32_t>(size);
+    const int32_t block = rule.block_size.of(first);
     block_rows_ = size * a.cache.kv_heads;
-    const int32_t start = static_cast<int32_t>(block) * size;
-    offset_ = work.kv_head * size + first - start;
+    offset_ = work.kv_head * size + first - block * size;
     offset_end_ = (work.kv_head + 1) * size;
     table_ = a.block_table + work.sequence * a.block_table_stride + block;
     block_ = *table_;

@@ -86,11 +86,11 @@ struct SplitTile<Type, width, 8> {
   float sums[width / 8][4];  // [0], [1] with high halves of weights, [2], [3] with low ones
 
   __device__ void start(const AttentionArgs& a, const Work& work, bool with_sink) {
-    const int32_t row = static_cast<int32_t>(threadIdx.x % 32 / 4), group = a.heads / a.cache.kv_heads;
+    const int32_t row = static_cast<int32_t>(threadIdx.x % 32 / 4);
     rule = RowRule(a, work, row);
     scale = a.scale * log2_of_e;
-    const int32_t first = work.first_position + work.query_of(group, 0);
-    const int32_t last = work.first_position + work.query_of(group, work.rows - 1);
+    const int32_t first = work.first_position + work.query_of(0);
+    const int32_t last = work.first_position + work.query_of(work.rows - 1);
     plain_begin = a.window > 0 ? most(work.begin, last - a.window + 1) : work.begin;
     plain_end = a.causal ? least(work.end, first + 1) : work.end;
     if (a.softcap > 0 || a.alibi_slopes != nullptr) plain_end = plain_begin;
@@ -100,7 +100,7 @@ struct SplitTile<Type, width, 8> {
 #pragma unroll
     for (int j = 0; j < width / 8; ++j) sums[j][0] = sums[j][1] = sums[j][2] = sums[j][3] = 0;
     if (!with_sink || a.sinks == nullptr || row >= work.rows) return;
-    const float sink = a.sinks[work.head_of(group, row)];
+    const float sink = a.sinks[work.head_of(row)];
     if (sink == -__builtin_inff()) return;
     top = sink * log2_of_e;
     limit = top + slack;

@@ -28,12 +28,13 @@ struct SequenceShape {
     context = a.context_lengths[sequence];
     const int32_t seen_from = a.window > 0 ? context - queries - a.window + 1 : 0;
     first_key = most(0, seen_from) / strip_keys * strip_keys;
-    const auto keys = static_cast<uint32_t>(most(1, context - first_key));
-    const auto parts = static_cast<uint32_t>(rule.max_splits);
-    const auto even = static_cast<int32_t>((keys + parts - 1) / parts);
+    const int32_t keys = most(1, context - first_key);
+    const int32_t even = rule.splits.of(keys + rule.max_splits - 1);
     split_length = most(shortest_split, (even + key_multiple - 1) / key_multiple * key_multiple);
-    const auto length = static_cast<uint32_t>(split_length);
-    splits = static_cast<int32_t>((keys + length - 1) / length);
+    // Counted in key_multiple, so that what is left of a division is unsigned and short.
+    const auto units = static_cast<uint32_t>(keys + key_multiple - 1) / key_multiple;
+    const uint32_t each = static_cast<uint32_t>(split_length) / key_multiple;
+    splits = each == 1 ? static_cast<int32_t>(units) : static_cast<int32_t>((units + each - 1) / each);
   }
 
   /// The one that lane `owner` has; called by whole warps.
@@ -64,11 +65,11 @@ struct Work {
   int32_t context;
   int32_t begin, end;  ///< keys
 
-  __device__ int32_t query_of(int32_t group, int32_t row) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(first_packed + row) / static_cast<uint32_t>(group));
-  }
-  __device__ int32_t head_of(int32_t group, int32_t row) const {
-    return kv_head * group + first_packed + row - query_of(group, row) * group;
+  Division group;  ///< heads to a KV head
+
+  __device__ int32_t query_of(int32_t row) const { return group.of(first_packed + row); }
+  __device__ int32_t head_of(int32_t row) const {
+    return kv_head * group.by + first_packed + row - query_of(row) * group.by;
   }
 };
 
@@ -78,7 +79,7 @@ struct Work {
 __device__ inline bool find_work(const AttentionArgs& a, const SplitRule& rule, bool few, int32_t tile_rows,
                                  int32_t index, Work& work) {
   const int32_t lane = static_cast<int32_t>(threadIdx.x % 32), sequences = *a.sequences;
-  const int32_t group = a.heads / a.cache.kv_heads;
+  const int32_t group = rule.group.by;
   for (int32_t base = 0; base < sequences; base += 32) {
     const SequenceShape own(a, rule, least(base + lane, sequences - 1));
     int32_t pieces = 0;
@@ -100,22 +101,22 @@ __device__ inline bool find_work(const AttentionArgs& a, const SplitRule& rule, 
 
     const SequenceShape shape = own.of_lane(owner);
     const int32_t packed = shape.queries * group, tiles = (packed + tile_rows - 1) / tile_rows;
-    const auto piece = static_cast<uint32_t>(index), heads = static_cast<uint32_t>(a.cache.kv_heads);
-    const uint32_t part = piece / heads;
+    const int32_t part = rule.kv_heads.of(index);
     work.sequence = base + owner;
-    work.kv_head = static_cast<int32_t>(piece - part * heads);
+    work.kv_head = index - part * a.cache.kv_heads;
     work.splits = few ? shape.splits : 1;
-    const uint32_t tile_of_few = part / static_cast<uint32_t>(work.splits);
-    work.split = static_cast<int32_t>(part - tile_of_few * static_cast<uint32_t>(work.splits));
-    const auto tile = static_cast<int32_t>(few ? tile_of_few : static_cast<uint32_t>(tiles) - 1 - part);
+    int32_t tile = few ? 0 : tiles - 1 - part;
+    if (few && tiles > 1) tile = static_cast<int32_t>(static_cast<uint32_t>(part) / static_cast<uint32_t>(work.splits));
+    work.split = few ? part - tile * work.splits : 0;
+    work.group = rule.group;
     work.first_row = shape.first_row;
     work.first_packed = tile * tile_rows;
     work.rows = least(tile_rows, packed - work.first_packed);
     work.context = shape.context;
     work.first_position = shape.context - shape.queries;
 
-    const int32_t first = work.first_position + work.query_of(group, 0);
-    const int32_t last = work.first_position + work.query_of(group, work.rows - 1);
+    const int32_t first = work.first_position + work.query_of(0);
+    const int32_t last = work.first_position + work.query_of(work.rows - 1);
     work.begin = a.window > 0 ? most(0, first - a.window + 1) : 0;
     work.end = a.causal ? least(last + 1, shape.context) : shape.context;
     if (few) {
@@ -144,12 +145,11 @@ struct RowRule {
   __device__ RowRule() : begin(0), end(0), position(0), slope(0), own(0) {}
   __device__ RowRule(const AttentionArgs& a, const Work& work, int32_t row) : RowRule() {
     if (row >= work.rows) return;
-    const int32_t group = a.heads / a.cache.kv_heads;
-    position = work.first_position + work.query_of(group, row);
+    position = work.first_position + work.query_of(row);
     begin = a.window > 0 ? most(work.begin, position - a.window + 1) : work.begin;
     end = a.causal ? least(work.end, position + 1) : work.end;
     if (a.alibi_slopes != nullptr) {
-      slope = a.alibi_slopes[work.head_of(group, row)];
+      slope = a.alibi_slopes[work.head_of(row)];
       own = as_bfloat16(slope * as_bfloat16(static_cast<float>(position)));
     }
   }

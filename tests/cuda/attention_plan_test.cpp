@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <string>
 
@@ -18,6 +19,7 @@ AttentionShape random_shape(std::mt19937& engine) {
   shape.most_context = in(0, 1) == 0 ? in(1, 600) : in(1, 1 << 20);
   shape.half_cache = in(0, 3) != 0;
   shape.aligned = in(0, 7) != 0;
+  shape.block_size = static_cast<int32_t>(in(1, 256));
   return shape;
 }
 
@@ -59,7 +61,7 @@ TEST(AttentionPlan, RandomShapes) {
 // memory holds, also where up to 8 sequences may decode.
 TEST(AttentionPlan, FillsTheDeviceWithOneSequence) {
   for (const int64_t capacity : {1, 8}) {
-    const AttentionPlan plan = attention_plan({capacity, 32, 8, 128, 32768, true, true}, 132);
+    const AttentionPlan plan = attention_plan({capacity, 32, 8, 128, 32768, true, true, 16}, 132);
     EXPECT_TRUE(plan.fragments);
     EXPECT_EQ(plan.width, 128);
     EXPECT_GE(plan.rule.max_splits * 8, 2 * 132);
@@ -71,10 +73,23 @@ TEST(AttentionPlan, FillsTheDeviceWithOneSequence) {
   }
 }
 
+TEST(AttentionPlan, DivisionsAreExact) {
+  std::mt19937 engine(3);
+  const int32_t last = std::numeric_limits<int32_t>::max();
+  for (int32_t by : {1, 2, 3, 5, 7, 16, 33, 64, 100, 255, 1 << 20, (1 << 30) - 1, 1 << 30}) {
+    const Division rule = division(by);
+    for (int i = 0; i < 1000; ++i) {
+      const auto value = static_cast<int32_t>(engine() >> (1 + i % 31));
+      const int32_t edge = value / by * by;  // a multiple, and the number before it
+      for (const int32_t n : {value, edge, edge > 0 ? edge - 1 : 0, last, last - i}) ASSERT_EQ(rule.of(n), n / by);
+    }
+  }
+}
+
 // More rows have fewer parts each: scratch grows no further than fewest_splits parts a row ask for.
 TEST(AttentionPlan, ScratchStaysSmall) {
   const auto bytes = [](int64_t capacity) {
-    return attention_plan({capacity, 32, 8, 128, 131072, true, true}, 132).scratch_bytes;
+    return attention_plan({capacity, 32, 8, 128, 131072, true, true, 16}, 132).scratch_bytes;
   };
   EXPECT_LE(bytes(16), bytes(8));
   EXPECT_LE(bytes(32), bytes(8));
