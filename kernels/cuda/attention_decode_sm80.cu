@@ -12,10 +12,16 @@ namespace {
 
 using SplitKernel = void (*)(AttentionArgs, SplitRule);
 
-template <class Type>
+template <class Type, int rows>
 SplitKernel split_kernel(int32_t width) {
-  if (width == 64) return attend_split<Type, 64, 4>;
-  return width == 128 ? static_cast<SplitKernel>(attend_split<Type, 128, 4>) : attend_split<Type, 256, 2>;
+  if (width == 64) return attend_split<Type, 64, 4, rows>;
+  return width == 128 ? static_cast<SplitKernel>(attend_split<Type, 128, 4, rows>) : attend_split<Type, 256, 2, rows>;
+}
+
+template <class Type>
+SplitKernel split_kernel(const AttentionPlan& plan) {
+  return plan.tile_rows == packed_tile_rows ? split_kernel<Type, packed_tile_rows>(plan.width)
+                                            : split_kernel<Type, split_tile_rows>(plan.width);
 }
 
 dim3 blocks(int32_t count) { return {static_cast<unsigned>(count), 1, 1}; }
@@ -25,8 +31,8 @@ dim3 blocks(int32_t count) { return {static_cast<unsigned>(count), 1, 1}; }
 void attend_few(const AttentionArgs& a, const AttentionPlan& plan, const Context& context) {
   const AttentionLaunch& split = plan.split;
   if (plan.fragments) {
-    const SplitKernel kernel = a.cache.dtype == DType::bfloat16 ? split_kernel<Bfloat16Cache>(plan.width)
-                                                                : split_kernel<Float16Cache>(plan.width);
+    const SplitKernel kernel =
+        a.cache.dtype == DType::bfloat16 ? split_kernel<Bfloat16Cache>(plan) : split_kernel<Float16Cache>(plan);
     launch_overlapped(kernel, blocks(split.grid), blocks(split.threads), split.shared_bytes, context.stream, a,
                       plan.rule);
   } else {
@@ -34,8 +40,8 @@ void attend_few(const AttentionArgs& a, const AttentionPlan& plan, const Context
                       plan.rule, true, general_keys(a.cache.head_dim));
   }
   if (plan.merge.grid > 0) {
-    launch_overlapped(merge_splits, blocks(plan.merge.grid), blocks(plan.merge.threads), 0, context.stream, a,
-                      plan.rule);
+    launch_overlapped(merge_splits, blocks(plan.merge.grid), blocks(plan.merge.threads), plan.merge.shared_bytes,
+                      context.stream, a, plan.rule);
   }
 }
 

@@ -36,13 +36,14 @@ struct Float16Cache {
 };
 
 /// Copies keys [first, first + count) of the work, one 16-bit row each, to `keys` and `values`; by one warp, which asks
-/// for them all at once. Beyond `end` the last key is repeated: its weight will be zero, and 0 x a number is 0.
+/// for them all at once. Before `begin` and beyond `end` the first and last key are repeated: their weight will be
+/// zero, and 0 x a number is 0.
 template <int width, int count>
 __device__ inline void ask_for_keys(const AttentionArgs& a, const Work& work, int32_t first, uint16_t* keys,
                                     uint16_t* values) {
   constexpr int stride = width + padding;
   const int32_t lane = static_cast<int32_t>(threadIdx.x % 32), dim = a.cache.head_dim, chunks = dim / 8;
-  const int32_t own = cache_row(a, work, least(first + lane % count, work.end - 1));
+  const int32_t own = cache_row(a, work, most(work.begin, least(first + lane % count, work.end - 1)));
   const auto* key = static_cast<const uint16_t*>(a.cache.key);
   const auto* value = static_cast<const uint16_t*>(a.cache.value);
   if (chunks * 8 == width) {
@@ -135,7 +136,7 @@ struct RunningSoftmax {
   /// The extra logit of a head, in one part only.
   __device__ void start_with_sink(const AttentionArgs& a, const Work& work, int32_t row, int half) {
     if (a.sinks == nullptr || row >= work.rows) return;
-    maximum[half] = a.sinks[work.head_of(a.heads / a.cache.kv_heads, row)];
+    maximum[half] = a.sinks[work.head_of(row)];
     denominator[half] = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
   }
 

@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(128, 4)
     attend_general(AttentionArgs a, SplitRule rule, bool few, int32_t keys_at_once) {
   wait_for_previous_kernel();
   let_next_kernel_start();
-  const int32_t dim = a.cache.head_dim, group = a.heads / a.cache.kv_heads;
+  const int32_t dim = a.cache.head_dim;
   const int32_t row = static_cast<int32_t>(threadIdx.x / 8), part = static_cast<int32_t>(threadIdx.x % 8);
   const GeneralShared shared(dim, keys_at_once);
   float* scores = shared.scores + row * shared.score_stride;
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(128, 4)
   for (int32_t index = static_cast<int32_t>(blockIdx.x); find_work(a, rule, few, split_tile_rows, index, work);
        index += static_cast<int32_t>(gridDim.x)) {
     const RowRule row_rule(a, work, row);
-    const int32_t step_row = work.first_row + work.query_of(group, row), head = work.head_of(group, row);
+    const int32_t step_row = work.first_row + work.query_of(row), head = work.head_of(row);
     const bool real = row < work.rows;
     float maximum = -__builtin_inff(), denominator = 0;
     if (real && a.sinks != nullptr && work.split == 0) {

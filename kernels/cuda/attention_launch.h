@@ -16,7 +16,8 @@ inline AttentionPlan plan_of(const AttentionArgs& a, int32_t multiprocessor_coun
                                 a.cache.head_dim,
                                 a.block_table_stride * a.cache.block_size,
                                 a.cache.dtype != DType::float32,
-                                address % 16 == 0};
+                                address % 16 == 0,
+                                a.cache.block_size};
   return attention_plan(shape, multiprocessor_count);
 }
 

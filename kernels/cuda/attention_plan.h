@@ -12,14 +12,22 @@ namespace graft::kernels::cuda {
 inline constexpr int32_t few_queries = 16;
 /// Only the first rows of a step are split, so that scratch stays small in steps that are mostly prompt.
 inline constexpr int32_t split_row_limit = 256;
+/// Keys that a warp reads at a time; parts begin at a multiple of it.
+inline constexpr int32_t strip_keys = 16;
 /// Keys of one part: at least these, and a multiple of key_multiple.
-inline constexpr int32_t shortest_split = 256;
+inline constexpr int32_t shortest_split = 64;
 inline constexpr int32_t key_multiple = 64;
 inline constexpr int32_t most_splits = 64;
 inline constexpr int32_t fewest_splits = 8;
-/// Query rows (queries x heads of one KV head) of a tile.
+/// Rows of a step up to which one sequence alone gets as many parts as fill the device.
+inline constexpr int64_t decode_rows = 8;
+/// Query rows (queries x heads of one KV head) of a tile. Tiles of 8 rows multiply both halves of queries and weights
+/// at once; more heads to a KV head would read its keys twice with them.
 inline constexpr int32_t split_tile_rows = 16;
+inline constexpr int32_t packed_tile_rows = 8;
 inline constexpr int32_t prefill_tile_rows = 64;
+/// Warps that share the parts of one row and head when they are summed up, each taking every merge_warps-th.
+inline constexpr int32_t merge_warps = 8;
 /// Columns by which a row of keys or queries in shared memory is longer: no two rows of a fragment share a bank.
 inline constexpr int32_t padding = 8;
 /// The widest head of the general kernel; the tensor-core kernels stop at 256.
@@ -35,12 +43,15 @@ struct AttentionShape {
   int64_t most_context;  ///< block_table_stride * block_size
   bool half_cache;       ///< bfloat16 or float16: tensor cores
   bool aligned;          ///< keys and values start on 16 bytes
+  int32_t block_size;    ///< keys of a block of the cache
 };
 
 /// The part of the plan that the kernels need to find their work.
 struct SplitRule {
   int32_t max_splits;  ///< parts of one sequence; partial results are laid out by it
   int32_t split_rows;  ///< rows of a step that have room for partial results
+  Division group;      ///< query heads of a KV head
+  Division heads, kv_heads, splits, block_size;
 };
 
 struct AttentionLaunch {
@@ -50,8 +61,9 @@ struct AttentionLaunch {
 };
 
 struct AttentionPlan {
-  bool fragments;  ///< tensor cores, with keys padded to `width`; else the general kernel
-  int32_t width;   ///< 64, 128 or 256
+  bool fragments;     ///< tensor cores, with keys padded to `width`; else the general kernel
+  int32_t width;      ///< 64, 128 or 256
+  int32_t tile_rows;  ///< of the tiles of few queries: packed_tile_rows or split_tile_rows
   SplitRule rule;
   int64_t scratch_bytes;
   AttentionLaunch split;    ///< sequences of few queries
@@ -62,22 +74,31 @@ struct AttentionPlan {
 inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/// Parts into which the keys of a sequence may be split: enough that one KV head of one row fills its share of four
-/// waves of blocks, within limits, and never more than the longest context has.
+/// Parts into which the keys of a sequence may be split: enough that one sequence alone puts two blocks on each
+/// multiprocessor, also where a few more may run; with more rows than those fewer parts a row, since together they fill
+/// the device and scratch is rows x parts. Never more than the longest context has.
 inline SplitRule split_rule(const AttentionShape& shape, int32_t multiprocessors) {
   const int64_t rows = at_least(1, at_most(shape.capacity, split_row_limit));
-  const int64_t wanted = divide_up(int64_t{4} * multiprocessors, rows * shape.kv_heads);
+  const int64_t alone = at_most(most_splits, divide_up(int64_t{2} * multiprocessors, shape.kv_heads));
+  const int64_t wanted = rows <= decode_rows ? alone : at_least(fewest_splits, alone * decode_rows / rows);
   const int64_t reachable = at_least(1, divide_up(shape.most_context, shortest_split));
-  const int64_t splits = at_most(at_least(fewest_splits, at_most(wanted, most_splits)), reachable);
-  return {static_cast<int32_t>(splits), static_cast<int32_t>(rows)};
+  const auto splits = static_cast<int32_t>(at_most(wanted, reachable));
+  return {splits,
+          static_cast<int32_t>(rows),
+          division(shape.heads / shape.kv_heads),
+          division(shape.heads),
+          division(shape.kv_heads),
+          division(splits),
+          division(static_cast<int32_t>(at_least(1, shape.block_size)))};
 }
 
-/// Shared memory of the tensor-core kernel for few queries: the query in two halves (high and low parts), and for each
-/// warp two stages of 16 keys and values. The merge of the warps fits into the stages.
+/// Shared memory of the tensor-core kernel for few queries: maximum and denominator of each warp's rows, the query in
+/// two halves (high and low parts), and for each warp two stages of keys and values. The merge of the warps fits into
+/// the stages.
 inline int32_t split_warps(int32_t width) { return width == 256 ? 2 : 4; }
-inline int32_t split_shared_bytes(int32_t width) {
+inline int32_t split_shared_bytes(int32_t width, int32_t tile_rows) {
   const int32_t row = (width + padding) * 2;
-  return split_warps(width) * (8 * split_tile_rows + 2 * 2 * 16 * row) + 2 * split_tile_rows * row;
+  return split_warps(width) * (8 * tile_rows + 2 * 2 * strip_keys * row) + 2 * tile_rows * row;
 }
 
 /// Keys of a stage and shared memory of the tensor-core kernel for many queries.
@@ -95,9 +116,7 @@ inline int32_t general_shared_bytes(int32_t head_dim) {
 }
 
 /// The most tiles that `rows` rows of any number of sequences can make.
-inline int64_t most_tiles(int64_t rows, int32_t group, int32_t tile_rows) {
-  return rows * divide_up(group, tile_rows);
-}
+inline int64_t most_tiles(int64_t rows, int32_t group, int32_t tile_rows) { return rows * divide_up(group, tile_rows); }
 
 inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multiprocessors) {
   AttentionPlan plan = {};
@@ -106,22 +125,27 @@ inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multipr
   plan.fragments =
       shape.half_cache && shape.aligned && shape.head_dim % 8 == 0 && shape.head_dim <= widest_fragment_head;
   plan.width = shape.head_dim <= 64 ? 64 : shape.head_dim <= 128 ? 128 : 256;
+  plan.tile_rows = plan.fragments && group <= packed_tile_rows ? packed_tile_rows : split_tile_rows;
   plan.rule = split_rule(shape, multiprocessors);
 
   const int64_t parts = int64_t{plan.rule.split_rows} * shape.heads * plan.rule.max_splits;
   if (plan.rule.max_splits > 1) plan.scratch_bytes = parts * (shape.head_dim + 2) * 4;
 
-  // Blocks take work in turn, so a grid larger than what can be resident only costs time.
+  // Blocks take work in turn, so a grid larger than what can be resident only costs time: on capability 9.0 shared
+  // memory holds so many blocks of split keys.
   const int64_t resident = int64_t{multiprocessors} * 4;
+  const int32_t split_blocks = !plan.fragments || plan.width == 64 ? 4 : plan.tile_rows == packed_tile_rows ? 3 : 2;
   const int64_t split_work =
-      most_tiles(plan.rule.split_rows, group, split_tile_rows) * shape.kv_heads * plan.rule.max_splits;
-  plan.split.grid = static_cast<int32_t>(at_most(split_work, resident));
+      most_tiles(plan.rule.split_rows, group, plan.tile_rows) * shape.kv_heads * plan.rule.max_splits;
+  plan.split.grid = static_cast<int32_t>(at_most(split_work, int64_t{multiprocessors} * split_blocks));
   plan.split.threads = plan.fragments ? 32 * split_warps(plan.width) : 128;
-  plan.split.shared_bytes = plan.fragments ? split_shared_bytes(plan.width) : general_shared_bytes(shape.head_dim);
+  plan.split.shared_bytes =
+      plan.fragments ? split_shared_bytes(plan.width, plan.tile_rows) : general_shared_bytes(shape.head_dim);
 
   if (plan.rule.max_splits > 1) {
-    const int64_t warps = int64_t{plan.rule.split_rows} * shape.heads;
-    plan.merge = {static_cast<int32_t>(at_most(divide_up(warps, 4), int64_t{multiprocessors} * 16)), 128, 0};
+    const int64_t pieces = int64_t{plan.rule.split_rows} * shape.heads;
+    plan.merge = {static_cast<int32_t>(at_most(pieces, int64_t{multiprocessors} * 8)), 32 * merge_warps,
+                  merge_warps * shape.head_dim * 4};
   }
   if (capacity > few_queries) {
     const int32_t tile_rows = plan.fragments ? prefill_tile_rows : split_tile_rows;

@@ -13,13 +13,13 @@ constexpr int prefill_warps = 4;
 /// Puts the 64 query rows into shared memory in the cache's type; rows and lanes that are not there are zero.
 template <class Type, int width>
 __device__ inline void round_queries(const AttentionArgs& a, const Work& work, uint16_t* rows) {
-  const int32_t group = a.heads / a.cache.kv_heads, dim = a.cache.head_dim;
+  const int32_t dim = a.cache.head_dim;
   for (int32_t i = static_cast<int32_t>(threadIdx.x); i < prefill_tile_rows * width / 4; i += 32 * prefill_warps) {
     const int32_t row = i / (width / 4), column = i % (width / 4) * 4;
     uint2 packed = make_uint2(0, 0);
     if (row < work.rows && column < dim) {
-      const float* from = a.query + (work.first_row + work.query_of(group, row)) * a.query_stride +
-                          int64_t{work.head_of(group, row)} * dim + column;
+      const float* from =
+          a.query + (work.first_row + work.query_of(row)) * a.query_stride + int64_t{work.head_of(row)} * dim + column;
       packed = make_uint2(Type::pack(from[0], from[1]), Type::pack(from[2], from[3]));
     }
     *reinterpret_cast<uint2*>(rows + row * (width + padding) + column) = packed;
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(32 * prefill_warps, 2) attend_prefill(Attentio
   let_next_kernel_start();
 
   const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), lane = static_cast<int32_t>(threadIdx.x % 32);
-  const int32_t dim = a.cache.head_dim, group = a.heads / a.cache.kv_heads;
+  const int32_t dim = a.cache.head_dim;
   const uint16_t* mine = queries + warp * 16 * stride;
   Work work;
   for (int32_t index = static_cast<int32_t>(blockIdx.x); find_work(a, rule, false, prefill_tile_rows, index, work);
@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(32 * prefill_warps, 2) attend_prefill(Attentio
     const RowRule rules[2] = {RowRule(a, work, rows[0]), RowRule(a, work, rows[1])};
     // The keys that any row of this warp sees: beyond them there is nothing to do but to copy for the others.
     const int32_t last = least(work.rows, warp * 16 + 16) - 1;
-    const int32_t last_position = work.first_position + work.query_of(group, last);
+    const int32_t last_position = work.first_position + work.query_of(last);
     const int32_t end = warp * 16 >= work.rows ? 0 : a.causal ? least(work.end, last_position + 1) : work.end;
     RunningSoftmax<width> softmax;
     softmax.start();
@@ -99,8 +99,8 @@ __global__ void __launch_bounds__(32 * prefill_warps, 2) attend_prefill(Attentio
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       if (rows[half] >= work.rows) continue;
-      float* to = a.out + (work.first_row + work.query_of(group, rows[half])) * a.out_stride +
-                  int64_t{work.head_of(group, rows[half])} * dim + 2 * (lane % 4);
+      float* to = a.out + (work.first_row + work.query_of(rows[half])) * a.out_stride +
+                  int64_t{work.head_of(rows[half])} * dim + 2 * (lane % 4);
       const float inverse = softmax.denominator[half] > 0 ? 1.0f / softmax.denominator[half] : 0.0f;
 #pragma unroll
       for (int j = 0; j < width / 8; ++j) {

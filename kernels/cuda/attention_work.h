@@ -17,20 +17,36 @@ struct SequenceShape {
   int32_t first_row;  ///< of the step
   int32_t queries;
   int32_t context;
-  int32_t first_key;     ///< of all its queries
+  int32_t first_key;     ///< of all its queries, rounded down to a strip
   int32_t split_length;  ///< keys of a part, the last part may have fewer
   int32_t splits;        ///< at least 1
 
+  SequenceShape() = default;
   __device__ SequenceShape(const AttentionArgs& a, const SplitRule& rule, int32_t sequence) {
     first_row = a.query_starts[sequence];
     queries = a.query_starts[sequence + 1] - first_row;
     context = a.context_lengths[sequence];
     const int32_t seen_from = a.window > 0 ? context - queries - a.window + 1 : 0;
-    first_key = most(0, seen_from);
+    first_key = most(0, seen_from) / strip_keys * strip_keys;
     const int32_t keys = most(1, context - first_key);
-    const int32_t even = (keys + rule.max_splits - 1) / rule.max_splits;
+    const int32_t even = rule.splits.of(keys + rule.max_splits - 1);
     split_length = most(shortest_split, (even + key_multiple - 1) / key_multiple * key_multiple);
-    splits = (keys + split_length - 1) / split_length;
+    // Counted in key_multiple, so that what is left of a division is unsigned and short.
+    const auto units = static_cast<uint32_t>(keys + key_multiple - 1) / key_multiple;
+    const uint32_t each = static_cast<uint32_t>(split_length) / key_multiple;
+    splits = each == 1 ? static_cast<int32_t>(units) : static_cast<int32_t>((units + each - 1) / each);
+  }
+
+  /// The one that lane `owner` has; called by whole warps.
+  __device__ SequenceShape of_lane(int32_t owner) const {
+    SequenceShape shape = *this;
+    shape.first_row = __shfl_sync(all_lanes, first_row, owner);
+    shape.queries = __shfl_sync(all_lanes, queries, owner);
+    shape.context = __shfl_sync(all_lanes, context, owner);
+    shape.first_key = __shfl_sync(all_lanes, first_key, owner);
+    shape.split_length = __shfl_sync(all_lanes, split_length, owner);
+    shape.splits = __shfl_sync(all_lanes, splits, owner);
+    return shape;
   }
 
   /// Whether it is read by split keys rather than by tiles of queries.
@@ -49,9 +65,11 @@ struct Work {
   int32_t context;
   int32_t begin, end;  ///< keys
 
-  __device__ int32_t query_of(int32_t group, int32_t row) const { return (first_packed + row) / group; }
-  __device__ int32_t head_of(int32_t group, int32_t row) const {
-    return kv_head * group + (first_packed + row) % group;
+  Division group;  ///< heads to a KV head
+
+  __device__ int32_t query_of(int32_t row) const { return group.of(first_packed + row); }
+  __device__ int32_t head_of(int32_t row) const {
+    return kv_head * group.by + first_packed + row - query_of(row) * group.by;
   }
 };
 
@@ -61,43 +79,44 @@ struct Work {
 __device__ inline bool find_work(const AttentionArgs& a, const SplitRule& rule, bool few, int32_t tile_rows,
                                  int32_t index, Work& work) {
   const int32_t lane = static_cast<int32_t>(threadIdx.x % 32), sequences = *a.sequences;
-  const int32_t group = a.heads / a.cache.kv_heads;
+  const int32_t group = rule.group.by;
   for (int32_t base = 0; base < sequences; base += 32) {
+    const SequenceShape own(a, rule, least(base + lane, sequences - 1));
     int32_t pieces = 0;
-    if (base + lane < sequences) {
-      const SequenceShape shape(a, rule, base + lane);
-      const int32_t tiles = (shape.queries * group + tile_rows - 1) / tile_rows;
-      if (shape.is_few(rule) == few) pieces = tiles * a.cache.kv_heads * (few ? shape.splits : 1);
+    if (base + lane < sequences && own.is_few(rule) == few) {
+      pieces = (own.queries * group + tile_rows - 1) / tile_rows * a.cache.kv_heads * (few ? own.splits : 1);
     }
     int32_t until = pieces;  // of this lane's sequence and those before it
-    for (int32_t step = 1; step < 32; step *= 2) {
+    for (int32_t step = 1; step < least(32, sequences - base); step *= 2) {
       const int32_t before = __shfl_up_sync(all_lanes, until, step);
       if (lane >= step) until += before;
     }
-    const unsigned reached = __ballot_sync(all_lanes, until > index);
+    const unsigned reached = __ballot_sync(all_lanes, base + lane < sequences && until > index);
     if (reached == 0) {
-      index -= __shfl_sync(all_lanes, until, 31);
+      index -= __shfl_sync(all_lanes, until, least(31, sequences - base - 1));
       continue;
     }
     const int32_t owner = __ffs(static_cast<int>(reached)) - 1;
     index -= __shfl_sync(all_lanes, until - pieces, owner);
 
-    const SequenceShape shape(a, rule, base + owner);
+    const SequenceShape shape = own.of_lane(owner);
     const int32_t packed = shape.queries * group, tiles = (packed + tile_rows - 1) / tile_rows;
+    const int32_t part = rule.kv_heads.of(index);
     work.sequence = base + owner;
-    work.kv_head = index % a.cache.kv_heads;
-    index /= a.cache.kv_heads;
+    work.kv_head = index - part * a.cache.kv_heads;
     work.splits = few ? shape.splits : 1;
-    work.split = index % work.splits;
-    const int32_t tile = few ? index / work.splits : tiles - 1 - index;
+    int32_t tile = few ? 0 : tiles - 1 - part;
+    if (few && tiles > 1) tile = static_cast<int32_t>(static_cast<uint32_t>(part) / static_cast<uint32_t>(work.splits));
+    work.split = few ? part - tile * work.splits : 0;
+    work.group = rule.group;
     work.first_row = shape.first_row;
     work.first_packed = tile * tile_rows;
     work.rows = least(tile_rows, packed - work.first_packed);
     work.context = shape.context;
     work.first_position = shape.context - shape.queries;
 
-    const int32_t first = work.first_position + work.query_of(group, 0);
-    const int32_t last = work.first_position + work.query_of(group, work.rows - 1);
+    const int32_t first = work.first_position + work.query_of(0);
+    const int32_t last = work.first_position + work.query_of(work.rows - 1);
     work.begin = a.window > 0 ? most(0, first - a.window + 1) : 0;
     work.end = a.causal ? least(last + 1, shape.context) : shape.context;
     if (few) {
@@ -126,12 +145,11 @@ struct RowRule {
   __device__ RowRule() : begin(0), end(0), position(0), slope(0), own(0) {}
   __device__ RowRule(const AttentionArgs& a, const Work& work, int32_t row) : RowRule() {
     if (row >= work.rows) return;
-    const int32_t group = a.heads / a.cache.kv_heads;
-    position = work.first_position + work.query_of(group, row);
+    position = work.first_position + work.query_of(row);
     begin = a.window > 0 ? most(work.begin, position - a.window + 1) : work.begin;
     end = a.causal ? least(work.end, position + 1) : work.end;
     if (a.alibi_slopes != nullptr) {
-      slope = a.alibi_slopes[work.head_of(group, row)];
+      slope = a.alibi_slopes[work.head_of(row)];
       own = as_bfloat16(slope * as_bfloat16(static_cast<float>(position)));
     }
   }

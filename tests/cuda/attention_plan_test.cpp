@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <string>
 
@@ -18,6 +19,7 @@ AttentionShape random_shape(std::mt19937& engine) {
   shape.most_context = in(0, 1) == 0 ? in(1, 600) : in(1, 1 << 20);
   shape.half_cache = in(0, 3) != 0;
   shape.aligned = in(0, 7) != 0;
+  shape.block_size = static_cast<int32_t>(in(1, 256));
   return shape;
 }
 
@@ -37,6 +39,7 @@ TEST(AttentionPlan, RandomShapes) {
 
     EXPECT_EQ(plan.fragments, shape.half_cache && shape.aligned && shape.head_dim % 8 == 0 && shape.head_dim <= 256);
     EXPECT_TRUE(!plan.fragments || plan.width >= shape.head_dim);
+    EXPECT_EQ(plan.tile_rows == packed_tile_rows, plan.fragments && shape.heads / shape.kv_heads <= packed_tile_rows);
     for (const AttentionLaunch& launch : {plan.split, plan.merge, plan.prefill}) {
       EXPECT_LE(launch.shared_bytes, least_shared_limit);
       EXPECT_LE(launch.grid, 16 * multiprocessors);
@@ -54,14 +57,44 @@ TEST(AttentionPlan, RandomShapes) {
   }
 }
 
-// One sequence of 32,768 tokens on an H100: more than two blocks for each multiprocessor.
+// One sequence of 32,768 tokens on an H100: two blocks for each multiprocessor in one wave, three of which its shared
+// memory holds, also where up to 8 sequences may decode.
 TEST(AttentionPlan, FillsTheDeviceWithOneSequence) {
-  const AttentionPlan plan = attention_plan({1, 32, 8, 128, 32768, true, true}, 132);
-  EXPECT_TRUE(plan.fragments);
-  EXPECT_EQ(plan.width, 128);
-  EXPECT_GE(plan.rule.max_splits * 8, 2 * 132);
-  EXPECT_LE(plan.scratch_bytes, 2 << 20);
-  EXPECT_EQ(plan.prefill.grid, 0);
+  for (const int64_t capacity : {1, 8}) {
+    const AttentionPlan plan = attention_plan({capacity, 32, 8, 128, 32768, true, true, 16}, 132);
+    EXPECT_TRUE(plan.fragments);
+    EXPECT_EQ(plan.width, 128);
+    EXPECT_GE(plan.rule.max_splits * 8, 2 * 132);
+    EXPECT_GE(plan.split.grid, 2 * 132);
+    EXPECT_LE(plan.split.grid, 3 * 132);
+    EXPECT_LE(3 * (plan.split.shared_bytes + 1024), 228 * 1024);
+    EXPECT_LE(plan.scratch_bytes, capacity * (1 << 20));
+    EXPECT_EQ(plan.prefill.grid, 0);
+  }
+}
+
+TEST(AttentionPlan, DivisionsAreExact) {
+  std::mt19937 engine(3);
+  const int32_t last = std::numeric_limits<int32_t>::max();
+  for (int32_t by : {1, 2, 3, 5, 7, 16, 33, 64, 100, 255, 1 << 20, (1 << 30) - 1, 1 << 30}) {
+    const Division rule = division(by);
+    for (int i = 0; i < 1000; ++i) {
+      const auto value = static_cast<int32_t>(engine() >> (1 + i % 31));
+      const int32_t edge = value / by * by;  // a multiple, and the number before it
+      for (const int32_t n : {value, edge, edge > 0 ? edge - 1 : 0, last, last - i}) ASSERT_EQ(rule.of(n), n / by);
+    }
+  }
+}
+
+// More rows have fewer parts each: scratch grows no further than fewest_splits parts a row ask for.
+TEST(AttentionPlan, ScratchStaysSmall) {
+  const auto bytes = [](int64_t capacity) {
+    return attention_plan({capacity, 32, 8, 128, 131072, true, true, 16}, 132).scratch_bytes;
+  };
+  EXPECT_LE(bytes(16), bytes(8));
+  EXPECT_LE(bytes(32), bytes(8));
+  EXPECT_LE(bytes(256), 40 << 20);
+  EXPECT_EQ(bytes(8192), bytes(256));
 }
 
 }  // namespace

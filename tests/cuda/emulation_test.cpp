@@ -209,8 +209,7 @@ TEST(Emulation, TensorCoreFragments) {
 
 void sums(float* out) {
   auto* partial = static_cast<float*>(dynamic_shared());
-  out[threadIdx.x] =
-      block_sum(static_cast<float>(threadIdx.x), partial) + block_max(static_cast<float>(threadIdx.x), partial);
+  out[threadIdx.x] = block_sum(static_cast<float>(threadIdx.x), partial);
 }
 
 TEST(Emulation, BlockReductions) {
@@ -218,7 +217,7 @@ TEST(Emulation, BlockReductions) {
   for (const emulated::Order order : all_orders) {
     emulated::device().order = order;
     ASSERT_EQ(start(sums, 96, 128, out.data()), "");
-    EXPECT_EQ(out, std::vector<float>(96, 96 * 95 / 2 + 95));
+    EXPECT_EQ(out, std::vector<float>(96, 96 * 95 / 2));
   }
 }
 

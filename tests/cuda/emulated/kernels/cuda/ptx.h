@@ -87,6 +87,7 @@ inline uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
   return pack_float16(once(0), once(1));
 }
 inline uint32_t subtract_halves(uint32_t a, uint32_t b) { return multiply_add_halves(b, 0xbc00bc00u, a); }
+inline float exp2_fast(float x) { return exp2f(x); }
 inline uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) { return (a & b) | c; }
 
 struct MmaOperand {
