@@ -48,8 +48,8 @@ __device__ inline float sum_of_eight(float value) {
 
 __global__ void __launch_bounds__(128, 4)
     attend_general(AttentionArgs a, SplitRule rule, bool few, int32_t keys_at_once) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t dim = a.cache.head_dim;
   const int32_t row = static_cast<int32_t>(threadIdx.x / 8), part = static_cast<int32_t>(threadIdx.x % 8);
   const GeneralShared shared(dim, keys_at_once);

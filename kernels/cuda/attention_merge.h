@@ -98,8 +98,8 @@ __device__ inline void merge_row(const float* sums, const float* numbers, int32_
 }
 
 __global__ void __launch_bounds__(32 * merge_warps) merge_splits(AttentionArgs a, SplitRule rule) {
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t dim = a.cache.head_dim, pieces = rule.split_rows * a.heads;
   const Partials partials(a, rule);
   for (int32_t index = static_cast<int32_t>(blockIdx.x); index < pieces; index += static_cast<int32_t>(gridDim.x)) {

@@ -32,8 +32,8 @@ __global__ void __launch_bounds__(32 * prefill_warps, 2) attend_prefill(Attentio
   constexpr int own_keys = stage_keys / prefill_warps;  // that a warp asks for
   auto* queries = static_cast<uint16_t*>(dynamic_shared());
   uint16_t* stages = queries + prefill_tile_rows * stride;
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
 
   const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), lane = static_cast<int32_t>(threadIdx.x % 32);
   const int32_t dim = a.cache.head_dim;

@@ -116,8 +116,8 @@ __global__ void __launch_bounds__(32 * warps, 3) attend_split(AttentionArgs a, S
   uint16_t* stages = queries + 2 * rows * stride;
   const WarpResults<width, warps, rows> results = {numbers, reinterpret_cast<float*>(stages)};
 
-  wait_for_previous_kernel();
   let_next_kernel_start();
+  wait_for_previous_kernel();
   const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), lane = static_cast<int32_t>(threadIdx.x % 32);
   uint16_t* mine = stages + warp * 2 * stage;
   Work work;

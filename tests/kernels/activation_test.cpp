@@ -17,7 +17,7 @@ std::vector<float> apply(const Variant& variant, Activation kind, bool gated, co
   const int32_t rows = 1;
   const int64_t width = static_cast<int64_t>(x.size()) / (gated ? 2 : 1);
   std::vector<float> out(static_cast<size_t>(width));
-  const ActivationArgs args = {&rows, width, kind, gated, x.data(), width, out.data(), width};
+  const ActivationArgs args = {&rows, 1, width, kind, gated, x.data(), width, out.data(), width};
   variant.run(&args, {});
   return out;
 }
@@ -74,7 +74,7 @@ TEST(Activation, SmallAndExtremeInputs) {
   }
   for (const Activation kind : kinds) {
     const std::vector<float> expected = apply(*reference_of(Op::activation), kind, false, x);
-    const ActivationArgs args = {nullptr, 1, kind, false, nullptr, 1, nullptr, 1};
+    const ActivationArgs args = {nullptr, 0, 1, kind, false, nullptr, 1, nullptr, 1};
     for_each_variant(Op::activation, &args, [&](const Variant& variant) {
       const std::vector<float> got = apply(variant, kind, false, x);
       const double bound = kind == Activation::gelu ? 2e-4 : 3e-6;  // 1 + erff(x) cancels for negative x

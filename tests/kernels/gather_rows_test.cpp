@@ -11,7 +11,7 @@ TEST(GatherRows, ReferenceByHand) {
   const int32_t rows = 3, indices[] = {1, 1, 0};
   const float x[] = {1, 2, 3, 4};
   float out[6] = {};
-  const GatherRowsArgs args = {&rows, indices, 2, x, out};
+  const GatherRowsArgs args = {&rows, 0, indices, 2, x, out};
   reference_of(Op::gather_rows)->run(&args, {});
   EXPECT_EQ(std::vector<float>(out, out + 6), (std::vector<float>{3, 4, 3, 4, 1, 2}));
 }
@@ -27,13 +27,13 @@ TEST(GatherRows, VariantsMatchReference) {
     for (int64_t r = 0; r < capacity; ++r) indices.push_back(static_cast<int32_t>(random.in(0, sources - 1)));
     const auto run = [&](const Variant& variant, int32_t workers) {
       std::vector<float> out(static_cast<size_t>(capacity * width), -77.0f);
-      const GatherRowsArgs args = {&rows, indices.data(), width, x.data(), out.data()};
+      const GatherRowsArgs args = {&rows, 0, indices.data(), width, x.data(), out.data()};
       Pool pool(workers);
       variant.run(&args, pool.context());
       return out;
     };
     const std::vector<float> expected = run(*reference_of(Op::gather_rows), 1);
-    const GatherRowsArgs args = {&rows, indices.data(), width, x.data(), nullptr};
+    const GatherRowsArgs args = {&rows, 0, indices.data(), width, x.data(), nullptr};
     for_each_variant(Op::gather_rows, &args, [&](const Variant& variant) {
       for (int32_t workers = 1; workers <= 4; ++workers) EXPECT_EQ(run(variant, workers), expected) << variant.name;
     });
