@@ -51,10 +51,9 @@ class Strips {
   __device__ void ask(const AttentionArgs& a, const Work& work, int which) {
     if (next_ < first + count * strip_keys) {
       uint16_t* to = stages_ + which * stage + to_;
-      const bool whole = next_ >= work.begin && next_ + strip_keys <= work.end;
       const int32_t row = block_ * block_rows_ + offset_;
-      if (in_one_block_ && whole && a.cache.head_dim == width) {
-        copy(to, int64_t{row} * width);
+      if (in_one_block_ && a.cache.head_dim == width) {
+        copy(work, to, int64_t{row} * width);
       } else {
         copy_carefully(a, work, to, row);
       }
@@ -73,16 +72,21 @@ class Strips {
   static constexpr int rows_at_once = 32 / per_row;  // of a warp
   static constexpr int turns = strip_keys / rows_at_once;
 
-  __device__ void copy(uint16_t* to, int64_t from) const {
+  // Of both copies: what lies before the part or beyond it is not read and becomes zero, since 0 x a number is 0.
+
+  __device__ void copy(const Work& work, uint16_t* to, int64_t from) const {
     const uint16_t *key = key_ + from, *value = value_ + from;
+    const int32_t lane = static_cast<int32_t>(threadIdx.x % 32);
+    const auto keys = static_cast<uint32_t>(work.end - work.begin);
+    const int32_t at = next_ + lane / per_row - work.begin;
 #pragma unroll
     for (int turn = 0; turn < turns; ++turn) {
-      copy_async_16(to + turn * rows_at_once * stride, key + turn * rows_at_once * width);
-      copy_async_16(to + (turn * rows_at_once + strip_keys) * stride, value + turn * rows_at_once * width);
+      const uint32_t bytes = static_cast<uint32_t>(at + turn * rows_at_once) < keys ? 16 : 0;
+      copy_async_16(to + turn * rows_at_once * stride, key + turn * rows_at_once * width, bytes);
+      copy_async_16(to + (turn * rows_at_once + strip_keys) * stride, value + turn * rows_at_once * width, bytes);
     }
   }
 
-  /// What lies before the part or beyond it is not read and becomes zero: a weight of 0 needs a number.
   __device__ void copy_carefully(const AttentionArgs& a, const Work& work, uint16_t* to, int32_t first_row) const {
     const int32_t lane = static_cast<int32_t>(threadIdx.x % 32), dim = a.cache.head_dim;
     if (lane % per_row * 8 >= dim) return;

@@ -283,6 +283,18 @@ TEST(CudaAttention, TheSameWhateverElseIsInTheStep) {
   }
 }
 
+// Nor on which thread comes first.
+TEST(CudaAttention, TheSameInEveryOrder) {
+  for (const int32_t group : {4, 12}) {
+    Random random(13);
+    Case test(random, {{1, 700}, {2, 190}}, 128, DType::bfloat16, 1, group, 0);
+    for_each_cuda_variant(Op::attention, &test.args, [&](const Variant& variant) {
+      const std::vector<float> first = test.run(variant, true);
+      for (const emulated::Order order : all_orders) EXPECT_EQ(test.run(variant, true, order), first) << variant.name;
+    });
+  }
+}
+
 TEST(CudaAttention, LargeScoresStayFinite) {
   for (const DType dtype : {DType::float32, DType::bfloat16}) {
     Random random(5);
