@@ -110,6 +110,16 @@ void host_store(const RankAddress& where, int64_t timeout_ms) {
   }
 }
 
+/// Starts a collective, one at a time in the process. LibTorch 2.11 enters a group into a table of the process when its
+/// first collective starts (FlightRecorder::all_pg_status_), and looks there at each later one, before it takes its own
+/// lock: two groups that start side by side broke the table, and with it the host.
+template <class Start>
+auto start(Start collective) {
+  static auto* const mutex = new std::mutex;  // never destroyed, as the store's
+  const std::lock_guard lock(*mutex);
+  return collective();
+}
+
 std::string first_line(const char* text) { return std::string(text, std::strcspn(text, "\n")); }
 
 class GlooCommunicator final : public Communicator {
@@ -159,7 +169,7 @@ class GlooCommunicator final : public Communicator {
       auto sums = floats(mine_, count);
       std::memcpy(sums.data_ptr(), data, static_cast<size_t>(count) * sizeof(float));
       std::vector<at::Tensor> tensors{sums};
-      finish(group_->allreduce(tensors));
+      finish(start([&] { return group_->allreduce(tensors); }));
       std::memcpy(data, sums.data_ptr(), static_cast<size_t>(count) * sizeof(float));
     });
   }
@@ -174,7 +184,7 @@ class GlooCommunicator final : public Communicator {
       auto given = floats(mine_, widest);
       std::copy_n(mine, counts[rank_], given.mutable_data_ptr<float>());  // a rank may have none
       auto got = floats(all_, widest * size_);
-      finish(group_->_allgather_base(got, given));
+      finish(start([&] { return group_->_allgather_base(got, given); }));
       const auto* from = got.const_data_ptr<float>();
       for (int64_t rank = 0; rank < size_; ++rank) {
         all = std::copy_n(from + rank * widest, counts[rank], all);
@@ -189,7 +199,7 @@ class GlooCommunicator final : public Communicator {
         std::memcpy(sent.data_ptr(), data, static_cast<size_t>(bytes));
       }
       std::vector<at::Tensor> tensors{sent};
-      finish(group_->broadcast(tensors));
+      finish(start([&] { return group_->broadcast(tensors); }));
       if (rank_ != 0) {
         std::memcpy(data, sent.data_ptr(), static_cast<size_t>(bytes));
       }
