@@ -126,8 +126,9 @@ TEST_F(Plugin, AGraphReadsCountsAtEachLaunch) {
   g.device_indices = memory(g.count * 4);
   put(g.device_x, g.x.data(), g.count * g.width * 4);
   put(g.device_indices, g.indices.data(), g.count * 4);
-  g.args = {static_cast<const int32_t*>(g.device_rows), static_cast<const int32_t*>(g.device_indices), g.width,
-            static_cast<const float*>(g.device_x), static_cast<float*>(g.device_out)};
+  g.args = {static_cast<const int32_t*>(g.device_rows),    0,
+            static_cast<const int32_t*>(g.device_indices), g.width,
+            static_cast<const float*>(g.device_x),         static_cast<float*>(g.device_out)};
   const Variant* variant = plugin.select(0, Op::gather_rows, &g.args);
   ASSERT_NE(variant, nullptr);
   wait();
