@@ -125,7 +125,7 @@ void refill(const float* from, float* to) {
 }
 
 TEST(Emulation, AStageThatIsFilledTooEarlyShows) {
-  emulated::device().order = emulated::Order::forward;
+  emulated::device().order = emulated::Order::reverse;  // the first lane comes last, and goes on first
   DeviceMemory from(std::vector<float>{1, 2, 3, 4});
   float to = 0;
   EXPECT_EQ(start(refill<true>, 32, 16, from.as<float>(), &to), "");

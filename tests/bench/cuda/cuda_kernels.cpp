@@ -2,7 +2,8 @@
 // far larger than the L2 cache. Prints a JSON object a line: microseconds of a launch and the bytes that it must read
 // and write in that time. Contents are zero where no figure depends on them; kernels/cuda has the tests of results.
 //
-//   cuda_kernels [--plain] [WORD...]    only figures whose names hold one of the words; --plain: a few launches without a
+//   cuda_kernels [--plain] [WORD...]    only figures whose names hold one of the words; --plain: a few launches without
+//   a
 //                                       graph and no figures, for a profiler
 #include <string>
 
