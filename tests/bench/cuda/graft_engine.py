@@ -76,6 +76,13 @@ class GraftEngine:
         self.library.call("engine_profile", self.engine, 0)
         return table
 
+    def info(self):
+        """What the engine says of itself: device, dtype, weight_bytes and more."""
+        text = self.library.make("engine_info", self.engine)
+        told = json.loads(self.library.functions.graft_string_data(text))
+        self.library.functions.graft_string_free(text)
+        return told
+
     def close(self):
         self.library.functions.graft_event_free(self.event)
         self.library.call("engine_close", self.engine, ctypes.c_int64(10000))

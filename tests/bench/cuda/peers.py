@@ -124,7 +124,8 @@ class Fast(Peer):
 class Graft:
     """An engine in this process; its prompt goes in, and its tokens come out, as they do for an application."""
 
-    def __init__(self, library, directory, arguments, dtype, context):
+    def __init__(self, library, directory, arguments, dtype, config, context):
+        self.config = config
         options = {"device": arguments.device, "dtype": dtype, "max_sequences": 1, "context_limit": context}
         if dtype == "int4":
             options |= {"quantization": {"bits": 4, "group_size": 128}}
@@ -141,22 +142,26 @@ class Graft:
         self.engine.close()
 
     def details(self, ids):
-        """What the device reads for a token, and where the time goes."""
-        return {"profile": self.engine.profile(ids[0].tolist(), 8)}
+        """Bytes that a token must read of the weights (one row of a table that is only looked up counts as none), and
+        where the time goes."""
+        looked_up = 0 if self.config.tie_word_embeddings else self.config.vocab_size * self.config.hidden_size * 2
+        return {"bytes_of_token": self.engine.info()["weight_bytes"] - looked_up,
+                "profile": self.engine.profile(ids[0].tolist(), 8)}
 
 
 def engines(model, directory, arguments, context):
-    """(name, function that makes it): made one after another, so that one that cannot be had costs only itself."""
-    compiled = not arguments.no_compile
-    yield "transformers eager", lambda: Eager(model)
-    if compiled:
-        yield "transformers static, compiled", lambda: Static(model, context)
-    for kind in ("bfloat16", "int8", "int4"):
-        yield f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)
+    """(name, function that makes it): made one after another, so that one that cannot be had costs only itself. What the
+    run is for comes first, what takes longest to compile last."""
     if arguments.graft:
         library = GraftLibrary(arguments.graft)
         for dtype in ("bfloat16", "int8", "int4"):
-            yield f"graft {dtype}", lambda dtype=dtype: Graft(library, directory, arguments, dtype, context)
+            yield f"graft {dtype}", lambda dtype=dtype: Graft(library, directory, arguments, dtype, model.config, context)
+    compiled = not arguments.no_compile
+    yield "transformers eager", lambda: Eager(model)
+    for kind in ("bfloat16", "int8", "int4"):
+        yield f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)
+    if compiled:
+        yield "transformers static, compiled", lambda: Static(model, context)
 
 
 def measure(name, arguments):
@@ -187,8 +192,12 @@ def measure(name, arguments):
             rounds[engine] = []
 
         for engine, make in engines(model, directory, arguments, context):
-            if not arguments.engine or any(word in engine for word in arguments.engine):
-                attempt(engine, lambda: begin(engine, make))
+            if arguments.engine and not any(word in engine for word in arguments.engine):
+                continue
+            if time.monotonic() > arguments.end:
+                failed[engine] = "no time was left"
+                continue
+            attempt(engine, lambda: begin(engine, make))
         for _ in range(arguments.rounds):
             for engine in list(rounds):
                 attempt(engine, lambda: rounds[engine].append(made[engine].round(watch, ids, arguments.generate)))
@@ -218,8 +227,10 @@ def main():
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3600, help="after which no further engine is begun")
     parser.add_argument("--no-compile", action="store_true", help="plain PyTorch only, to try the script where nothing compiles")
     arguments = parser.parse_args()
+    arguments.end = time.monotonic() + arguments.seconds
     if not arguments.graft:
         print("no libgraft.so: Graft is left out", file=sys.stderr)
     return max([measure(name, arguments) for name in arguments.geometry])
