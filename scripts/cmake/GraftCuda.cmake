@@ -1,4 +1,4 @@
-# The CUDA language and GraftCuda::runtime. A toolkit wins: GRAFT_CUDA_HOME, then nvcc on PATH or in /usr/local/cuda.
+# The CUDA language and GraftCuda::runtime. A toolkit wins: GRAFT_CUDA_HOME, then nvcc 13 on PATH or in /usr/local/cuda.
 # Otherwise the nvidia-* wheels of scripts/versions (one merged tree, site-packages/nvidia/cu13) are made into one by an
 # overlay of links in the build folder; the environment that pip keeps stays as it is.
 #   GRAFT_CUDA_ROOT   result: the toolkit, or the overlay
@@ -39,7 +39,14 @@ endfunction()
 set(GRAFT_CUDA_ROOT "${GRAFT_CUDA_HOME}")
 find_program(GRAFT_NVCC nvcc PATHS /usr/local/cuda/bin NO_CMAKE_SYSTEM_PATH)
 mark_as_advanced(GRAFT_NVCC)
-if(NOT GRAFT_CUDA_ROOT AND GRAFT_NVCC)
+set(_nvcc_serves NO)
+if(GRAFT_NVCC)   # LibTorch has brought the runtime of CUDA 13, and no other serves both
+  execute_process(COMMAND "${GRAFT_NVCC}" --version OUTPUT_VARIABLE _nvcc_version ERROR_QUIET)
+  if(_nvcc_version MATCHES "release 13\\.")
+    set(_nvcc_serves YES)
+  endif()
+endif()
+if(NOT GRAFT_CUDA_ROOT AND _nvcc_serves)
   file(REAL_PATH "${GRAFT_NVCC}" GRAFT_CUDA_ROOT)
   cmake_path(GET GRAFT_CUDA_ROOT PARENT_PATH GRAFT_CUDA_ROOT)
   cmake_path(GET GRAFT_CUDA_ROOT PARENT_PATH GRAFT_CUDA_ROOT)
@@ -47,7 +54,7 @@ elseif(NOT GRAFT_CUDA_ROOT)
   set(GRAFT_CUDA_ROOT "${PROJECT_BINARY_DIR}/cuda-root")
   foreach(_needed bin/nvcc bin/ptxas nvvm/bin/cicc include/crt/host_defines.h include/cuda_runtime.h include/cccl)
     if(NOT EXISTS "${_wheels}/${_needed}")
-      message(FATAL_ERROR "GRAFT_CUDA is on, but there is no nvcc on PATH or in /usr/local/cuda, and ${_wheels} has no "
+      message(FATAL_ERROR "GRAFT_CUDA is on, but there is no nvcc 13 on PATH or in /usr/local/cuda, and ${_wheels} has no "
         "${_needed}: set -DGRAFT_CUDA_HOME, or run scripts/test --only 87-cuda once (it installs the wheels)")
     endif()
   endforeach()
