@@ -203,7 +203,10 @@ def measure(name, arguments):
                 attempt(engine, lambda: rounds[engine].append(made[engine].round(watch, ids, arguments.generate)))
         for engine, told in rounds.items():
             figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
-            details = getattr(made[engine], "details", lambda _: {})(ids)
+            try:
+                details = getattr(made[engine], "details", lambda _: {})(ids)
+            except Exception as error:  # what was measured is worth more than its explanation
+                details = {"no_details": str(error)}
             print(json.dumps({"geometry": name, "engine": engine, **figures, **details}), flush=True)
         for engine, reason in failed.items():
             print(json.dumps({"geometry": name, "engine": engine, "failed": reason}), flush=True)
