@@ -20,6 +20,8 @@ enum class Op : int32_t {
   attention,
   activation,
   gather_rows,
+  choose_token,
+  next_step,
   // What ranks do together. Not kernels: recorded by core/containers/collectives.
   all_reduce,
   gather_columns,

@@ -5,9 +5,11 @@
 
 #include "kernels/spec/activation.h"
 #include "kernels/spec/attention.h"
+#include "kernels/spec/choose_token.h"
 #include "kernels/spec/embedding.h"
 #include "kernels/spec/gather_rows.h"
 #include "kernels/spec/linear.h"
+#include "kernels/spec/next_step.h"
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
 
@@ -22,6 +24,10 @@ inline Addresses addresses_of(const kernels::AttentionArgs& a) {
           a.sinks,     a.alibi_slopes, a.out,          a.scratch};
 }
 
+inline Addresses addresses_of(const kernels::ChooseTokenArgs& a) {
+  return {a.rows, a.logits, a.choices, a.tokens, a.scratch};
+}
+
 inline Addresses addresses_of(const kernels::EmbeddingArgs& a) {
   return {a.rows, a.ids, a.table, a.positions, a.position_table, a.types, a.type_table, a.out};
 }
@@ -33,6 +39,12 @@ inline Addresses addresses_of(const kernels::LinearArgs& a) {
   for (int32_t i = 0; i < a.segment_count; ++i) {
     all.insert(all.end(), {a.segments[i].weight, a.segments[i].bias, a.segments[i].scales});
   }
+  return all;
+}
+
+inline Addresses addresses_of(const kernels::NextStepArgs& a) {
+  Addresses all = {a.rows, a.tokens, a.token_ids, a.positions, a.context_lengths, a.choices};
+  for (int32_t i = 0; i < a.caches; ++i) all.insert(all.end(), {a.cache[i].slots, a.cache[i].block_table});
   return all;
 }
 

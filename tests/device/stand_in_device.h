@@ -83,6 +83,10 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::activation, ActivationArgs>::variant;
     case Op::gather_rows:
       return &Recorded<Op::gather_rows, GatherRowsArgs>::variant;
+    case Op::choose_token:
+      return &Recorded<Op::choose_token, ChooseTokenArgs>::variant;
+    case Op::next_step:
+      return &Recorded<Op::next_step, NextStepArgs>::variant;
     default:
       return nullptr;
   }
