@@ -35,6 +35,35 @@ class CudaGraph final : public DeviceGraph {
   void* stream_;
 };
 
+class CudaMark final : public DeviceMark {
+ public:
+  CudaMark(const kernels::DevicePlugin& plugin, int32_t device, void* stream, const Device::Wait& wait)
+      : plugin_(plugin), stream_(stream), wait_(wait) {
+    call(plugin_.event_new, "mark", device, false, &event_);
+  }
+  ~CudaMark() override { plugin_.event_free(event_); }
+  CudaMark(const CudaMark&) = delete;
+  CudaMark& operator=(const CudaMark&) = delete;
+
+  void set() override { call(plugin_.event_record, "mark", event_, stream_); }
+  void wait() override {
+    if (wait_) wait_([this] { return is_reached(); });
+    call(plugin_.event_synchronize, "step", event_);
+  }
+
+ private:
+  bool is_reached() {
+    bool reached = false;
+    call(plugin_.event_query, "step", event_, &reached);
+    return reached;
+  }
+
+  const kernels::DevicePlugin& plugin_;
+  void* stream_;
+  const Device::Wait& wait_;
+  void* event_ = nullptr;
+};
+
 }  // namespace
 
 CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plugin_(plugin), index_(index) {
@@ -98,6 +127,10 @@ bool CudaDevice::is_done() {
 
 const kernels::Variant* CudaDevice::select(kernels::Op op, const void* args) const {
   return plugin_.select(index_, op, args);
+}
+
+std::unique_ptr<DeviceMark> CudaDevice::make_mark() {
+  return std::make_unique<CudaMark>(plugin_, index_, context_.stream, wait_);
 }
 
 std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& give) {

@@ -32,6 +32,7 @@ class CudaDevice final : public Device {
   const kernels::Variant* select(kernels::Op op, const void* args) const override;
   int32_t workers() const override { return context_.parallel.workers; }
   const kernels::Context& context() const override { return context_; }
+  std::unique_ptr<DeviceMark> make_mark() override;
   std::unique_ptr<DeviceGraph> capture(const std::function<void()>& give) override;
 
  private:

@@ -18,6 +18,16 @@ class DeviceGraph {
   virtual void launch() = 0;
 };
 
+/// A place in a device's work. Outlived by its device, and used by the same thread.
+class DeviceMark {
+ public:
+  virtual ~DeviceMark() = default;
+  /// Moves it behind all work that was given so far. Throws DEVICE_ERROR.
+  virtual void set() = 0;
+  /// Waits, as the device's synchronize() does, until the work before it is done. Throws what that throws.
+  virtual void wait() = 0;
+};
+
 /// Made, used and destroyed by one engine thread; what it allocated is released before.
 class Device : public MemorySpace {
  public:
@@ -29,8 +39,11 @@ class Device : public MemorySpace {
   virtual const kernels::Context& context() const = 0;
   /// Waits until `done`, or throws where that will never be.
   using Wait = std::function<void(const std::function<bool()>& done)>;
-  /// From here on synchronize() waits by this: work that other ranks take part in may never end. Null: by itself.
+  /// From here on synchronize() and marks wait by this: work that other ranks take part in may never end. Null: by
+  /// itself.
   virtual void wait_by(Wait wait) = 0;
+  /// Null where work is done when the call that gives it returns. Throws DEVICE_ERROR.
+  virtual std::unique_ptr<DeviceMark> make_mark() = 0;
   /// Captures what `give` runs, which is not done by that. Null where work is given call by call. Throws DEVICE_ERROR.
   virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& give) = 0;
 };
@@ -46,6 +59,7 @@ class CpuDevice : public HostSpace<Device> {
   const kernels::Variant* select(kernels::Op op, const void* args) const override;
   int32_t workers() const override { return pool_.workers(); }
   const kernels::Context& context() const override { return context_; }
+  std::unique_ptr<DeviceMark> make_mark() override { return nullptr; }
   std::unique_ptr<DeviceGraph> capture(const std::function<void()>&) override { return nullptr; }
 
  private:

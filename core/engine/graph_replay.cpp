@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/containers/next_tokens.h"
+
 namespace graft {
 namespace {
 
@@ -36,7 +38,8 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
   for (const CaptureKey& key : ladder_) {
     Arena counting;
     OpList dry = make_ops(counting);
-    model_.record(dry, step_.view(), pool_, caches_, key.capacity);
+    const FusedModel::Outputs outputs = model_.record(dry, step_.view(), pool_, caches_, key.capacity);
+    record_tokens(dry, step_.view(), key, outputs.logits);
     scratch_bytes_.push_back(dry.scratch_bytes());
     staging_bytes = std::max(staging_bytes, dry.staging_bytes());
     counting.take(dry.scratch_bytes());
@@ -54,6 +57,13 @@ void GraphReplay::prepare_device(int64_t staging_bytes) {
                          SpaceMemory::Kind::staging);
   if (staging_bytes > 0) {
     staging_ = SpaceMemory(device_, staging_bytes, "staging memory of collectives", SpaceMemory::Kind::staging);
+  }
+  if (chooses()) {
+    fetched_tokens_ = SpaceMemory(device_, 2 * limits.logit_rows * static_cast<int64_t>(sizeof(int32_t)),
+                                  "tokens of two steps", SpaceMemory::Kind::staging);
+    auto* tokens = static_cast<int32_t*>(fetched_tokens_.data());
+    for (int64_t i = 0; i < 2; ++i) places_.push_back({tokens + i * limits.logit_rows, device_.make_mark()});
+    expected_ = std::make_unique<ExpectedStep>(step_, pool_);
   }
   for (const CaptureKey& key : ladder_) {
     const auto& [tokens, logit_rows, hidden_rows] = key.capacity;
@@ -73,6 +83,19 @@ const GraphReplay::Captured& GraphReplay::keep(Captured made) {
 OpList GraphReplay::make_ops(Arena& arena) const {
   const auto select = [this](kernels::Op op, const void* args) { return device_.select(op, args); };
   return OpList(select, device_.workers(), arena, device_);
+}
+
+// The arrays become those of the next step where there may be one, that is where every sequence has a row of logits.
+const int32_t* GraphReplay::record_tokens(OpList& ops, const StepView& view, const CaptureKey& key,
+                                          const float* logits) const {
+  if (!chooses()) return nullptr;
+  const FusedModel::Capacity& capacity = key.capacity;
+  const int32_t* tokens = record_choice(ops, view, capacity.logit_rows, logits, model_.output_width());
+  const int64_t sequences = std::min(step_.limits().sequences, capacity.tokens);
+  if (sequences <= capacity.logit_rows) {
+    ops.add(kernels::Op::next_step, next_step_args(view, pool_, sequences, tokens));
+  }
+  return tokens;
 }
 
 CaptureKey GraphReplay::key_of_step() const {
@@ -95,6 +118,7 @@ GraphReplay::Captured GraphReplay::capture(const CaptureKey& key) {
   made.ops->set_staging(staging_.data());
   const StepView& view = made.mirror != nullptr ? made.mirror->view() : step_.view();
   made.outputs = model_.record(*made.ops, view, pool_, caches_, key.capacity);
+  made.tokens = record_tokens(*made.ops, view, key, made.outputs.logits);
   if (replay_ && made.ops->staging_bytes() == 0)
     made.graph = device_.capture([&] { made.ops->run(device_.context()); });
   ++captures_;
@@ -112,7 +136,19 @@ const GraphReplay::Captured& GraphReplay::find() {
   return keep(capture(key));
 }
 
-FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
+GraphReplay::Outputs GraphReplay::run(OpTimer* timer) {
+  start(timer);
+  return finish();
+}
+
+void GraphReplay::start(OpTimer* timer) {
+  if (is_started() && timer == nullptr) {
+    expected_->forget();
+    take_next();
+    outputs_ = {nullptr, nullptr, places_[current_].tokens};
+    return;
+  }
+  if (expected_) expected_->forget();
   const int64_t captures = captures_;
   if (timer != nullptr) timer->start();
   const Captured& step = find();
@@ -125,10 +161,42 @@ FusedModel::Outputs GraphReplay::run(OpTimer* timer) {
     }
   }
   launch(step, timer);
-  if (device_.is_host()) return step.outputs;
-  const FusedModel::Outputs fetched = fetch(step.outputs);
-  if (timer != nullptr) timer->lap("copy.outputs");
-  return fetched;
+  if (device_.is_host()) {
+    outputs_ = {step.outputs.logits, step.outputs.hidden, nullptr};
+    return;
+  }
+  fetch(step.outputs);
+  if (chooses()) {
+    current_ = newest_ ^ 1;
+    outputs_.tokens = places_[current_].tokens;
+    end_in(current_, step);
+  }
+  if (timer == nullptr) return;
+  device_.synchronize();
+  timer->lap("copy.outputs");
+}
+
+bool GraphReplay::can_start_next() { return expected_ && replay_ && step_.can_go_on() && find().graph != nullptr; }
+
+void GraphReplay::start_next() {
+  const Captured& step = captured_.front();
+  launch(step, nullptr);
+  end_in(newest_ ^ 1, step);
+}
+
+// What the device still does after a step that is waited for is the next one.
+void GraphReplay::wait() {
+  if (newest_ == current_) {
+    device_.synchronize();
+  } else {
+    places_[current_].end->wait();
+  }
+}
+
+GraphReplay::Outputs GraphReplay::finish() {
+  wait();
+  if (newest_ != current_) expected_->expect_after(step_, outputs_.tokens);
+  return outputs_;
 }
 
 void GraphReplay::launch(const Captured& step, OpTimer* timer) {
@@ -141,9 +209,8 @@ void GraphReplay::launch(const Captured& step, OpTimer* timer) {
   }
 }
 
-// The rows that this step has, and no more.
-FusedModel::Outputs GraphReplay::fetch(const FusedModel::Outputs& outputs) {
-  FusedModel::Outputs fetched;
+// The rows that this step has, and no more; logits of none where the device chooses for all.
+void GraphReplay::fetch(const FusedModel::Outputs& outputs) {
   auto* place = static_cast<float*>(fetched_.data());
   const auto bring = [&](const float* from, int64_t values) {
     float* to = place;
@@ -151,14 +218,20 @@ FusedModel::Outputs GraphReplay::fetch(const FusedModel::Outputs& outputs) {
     place += values;
     return to;
   };
-  if (outputs.logits != nullptr) {
-    fetched.logits = bring(outputs.logits, step_.logit_row_count() * model_.output_width());
+  outputs_ = {};
+  if (outputs.logits != nullptr && !step_.chooses_all()) {
+    outputs_.logits = bring(outputs.logits, step_.logit_row_count() * model_.output_width());
   }
   if (outputs.hidden != nullptr) {
-    fetched.hidden = bring(outputs.hidden, step_.hidden_row_count() * model_.hidden_width());
+    outputs_.hidden = bring(outputs.hidden, step_.hidden_row_count() * model_.hidden_width());
   }
-  device_.synchronize();
-  return fetched;
+}
+
+// Ends what was launched last.
+void GraphReplay::end_in(size_t place, const Captured& step) {
+  newest_ = place;
+  device_.copy(places_[place].tokens, step.tokens, step_.logit_row_count() * static_cast<int64_t>(sizeof(int32_t)));
+  places_[place].end->set();
 }
 
 }  // namespace graft

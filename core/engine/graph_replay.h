@@ -9,6 +9,7 @@
 #include "core/containers/fused_model.h"
 #include "core/containers/op_list.h"
 #include "core/engine/device.h"
+#include "core/engine/expected_step.h"
 #include "core/step/step_buffer.h"
 #include "core/step/step_mirror.h"
 
@@ -28,7 +29,13 @@ struct CaptureKey {
 /// The least recently used is dropped where more than `most_captured` are kept. Without replay every step is recorded
 /// anew. All work over one region of the device's memory. On a device the step's arrays are copied to it, the recorded
 /// calls become one graph where it captures, and the wanted rows come back to the host; there the constructor allocates
-/// and captures all that fits. Outputs are valid until the next run. One thread.
+/// and captures all that fits.
+///
+/// Where the step has choices the device also chooses the tokens, and leaves the step's arrays as those of the step
+/// after it, which can so be started before this one is done: then the host is no part of the way from token to token.
+/// A step in the buffer that is the one started is only waited for; where it is another (an answer ended, a request
+/// came) it is started itself, and what the other wrote to the cache lies beyond the length of every sequence.
+/// One thread.
 class GraphReplay {
  public:
   static constexpr int64_t most_captured = 8;
@@ -39,10 +46,31 @@ class GraphReplay {
   GraphReplay(const GraphReplay&) = delete;
   GraphReplay& operator=(const GraphReplay&) = delete;
 
-  /// Runs the step that is in the buffer; its ops, and a capture if there was one, are laps of `timer` where there is
-  /// one. Throws what collectives throw and DEVICE_ERROR; the next run starts from scratch all the same. What it gives
-  /// is in host memory.
-  FusedModel::Outputs run(OpTimer* timer = nullptr);
+  /// In host memory, valid until the next start.
+  struct Outputs {
+    const float* logits = nullptr;    ///< [logit_rows, output_width]; null without a head, and where all have choices
+    const float* hidden = nullptr;    ///< [hidden_rows, hidden_width]
+    const int32_t* tokens = nullptr;  ///< [logit_rows] as kernels/spec/choose_token.h, where the step has choices
+  };
+
+  /// Runs the step that is in the buffer: starts it, and finishes it. Its ops, and a capture if there was one, are laps
+  /// of `timer` where there is one. Throws what collectives throw and DEVICE_ERROR; the next run starts from scratch
+  /// all the same.
+  Outputs run(OpTimer* timer = nullptr);
+  void start(OpTimer* timer = nullptr);
+  Outputs finish();
+
+  /// Whether the step after the one in the buffer can be started between the two, and that.
+  bool can_start_next();
+  void start_next();
+  /// Whether the buffer holds the step that was so started.
+  bool is_started() { return expected_ && expected_->is(step_); }
+
+  /// For those who are told what to do and need no outputs: takes the step that was started as the next for the one to
+  /// be finished, and waits for that one, or for everything.
+  void take_next() { current_ = newest_; }
+  void wait();
+  void settle() { device_.synchronize(); }
 
   /// Bytes of the region.
   int64_t memory_bytes() const { return memory_.bytes(); }
@@ -56,6 +84,7 @@ class GraphReplay {
     StepMirror* mirror = nullptr;  ///< on a device
     std::unique_ptr<OpList> ops;
     FusedModel::Outputs outputs;         ///< in the device's memory
+    const int32_t* tokens = nullptr;     ///< likewise, where the step has choices
     std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where device and ops let it and replay is on
   };
   /// Lets the captured steps go. The next run captures anew.
@@ -65,13 +94,22 @@ class GraphReplay {
   const Captured& find();
 
  private:
+  /// Where one of the two steps that can be on their way leaves its tokens, and its end.
+  struct Place {
+    int32_t* tokens;
+    std::unique_ptr<DeviceMark> end;
+  };
+
   OpList make_ops(Arena& arena) const;
+  bool chooses() const { return step_.view().choices != nullptr; }
+  const int32_t* record_tokens(OpList& ops, const StepView& view, const CaptureKey& key, const float* logits) const;
   CaptureKey key_of_step() const;
   void prepare_device(int64_t staging_bytes);
   Captured capture(const CaptureKey& key);
   const Captured& keep(Captured made);
   void launch(const Captured& step, OpTimer* timer);
-  FusedModel::Outputs fetch(const FusedModel::Outputs& outputs);
+  void fetch(const FusedModel::Outputs& outputs);
+  void end_in(size_t place, const Captured& step);
 
   const FusedModel& model_;
   const StepBuffer& step_;
@@ -86,7 +124,12 @@ class GraphReplay {
   std::vector<std::unique_ptr<StepMirror>> mirrors_;  ///< of each capacity of the ladder; on a device
   SpaceMemory staging_;                               ///< of calls that go through the host
   SpaceMemory fetched_;                               ///< outputs on the host, logits first; on a device
-  std::list<Captured> captured_;                      ///< the most recently used first
+  SpaceMemory fetched_tokens_;
+  std::vector<Place> places_;               ///< two; where steps have choices
+  size_t current_ = 0, newest_ = 0;         ///< places of the step to be finished, and of the one started last
+  std::unique_ptr<ExpectedStep> expected_;  ///< likewise
+  Outputs outputs_;                         ///< of the step to be finished
+  std::list<Captured> captured_;            ///< the most recently used first
   int64_t captures_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/base/checked.h"
+#include "core/containers/next_tokens.h"
 #include "core/injection/replace_module.h"
 
 namespace graft {
@@ -37,6 +38,8 @@ std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOption
           {"the logit rows of a step", plan.limits.logit_rows}};
 }
 
+StepOutput output_of(const GraphReplay::Outputs& outputs) { return {outputs.logits, outputs.hidden, outputs.tokens}; }
+
 }  // namespace
 
 ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::unique_ptr<Communicator> ranks,
@@ -56,11 +59,21 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   }
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
+  plan_.traits.has_choices = agree_on_choices();
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, plan_.traits);
   if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
   load(options, progress);
   std::vector<int64_t> ready = {1};
   if (ranks_->size() > 1) agree_on_least(*ranks_, ready);
+}
+
+// Every rank chooses what rank 0 chooses, from the same logits: all have the kernels, or none uses them.
+bool ModelRunner::agree_on_choices() {
+  const auto select = [this](kernels::Op op, const void* args) { return device_->select(op, args); };
+  const bool head = plan_.config().head.kind == HeadKind::language && plan_.traits.stage == Stage::decode;
+  std::vector<int64_t> can = {device_ && !device_->is_host() && head && can_choose_tokens(select) ? 1 : 0};
+  if (ranks_->size() > 1) agree_on_least(*ranks_, can);
+  return can.front() == 1;
 }
 
 void ModelRunner::load(const EngineOptions& options, const LoadProgress& progress) {
@@ -93,13 +106,52 @@ ModelRunner::~ModelRunner() {
   if (device_) device_->drain();
 }
 
-StepOutput ModelRunner::run() {
-  if (profiler_ == nullptr || !profiler_->enabled()) return give_and_compute(nullptr);
+StepOutput ModelRunner::run(bool ahead) {
+  if (profiler_ == nullptr || !profiler_->enabled()) return replay_ ? run_fused(ahead) : give_and_compute(nullptr);
   const auto begin = std::chrono::steady_clock::now();
   timer_.clear();
   const StepOutput output = give_and_compute(&timer_);
   profiler_->add(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count(), timer_.times());
   return output;
+}
+
+// Every rank starts the same steps and waits for the same one.
+StepOutput ModelRunner::run_fused(bool ahead) {
+  using Order = StepExchange::Order;
+  const bool next = ahead && replay_->can_start_next();
+  if (exchange_ && replay_->is_started()) {
+    exchange_->give(next ? Order::next : Order::finish);
+  } else if (exchange_) {
+    exchange_->give(next ? Order::step_and_next : Order::step);
+  }
+  replay_->start();
+  if (next) replay_->start_next();
+  return output_of(replay_->finish());
+}
+
+void ModelRunner::obey(StepExchange::Order order) {
+  switch (order) {
+    case StepExchange::Order::step:
+      compute(nullptr);
+      break;
+    case StepExchange::Order::step_and_next:
+      replay_->start();
+      replay_->start_next();
+      replay_->wait();
+      break;
+    case StepExchange::Order::next:
+      replay_->take_next();
+      replay_->start_next();
+      replay_->wait();
+      break;
+    case StepExchange::Order::finish:
+      replay_->take_next();
+      replay_->wait();
+      break;
+    case StepExchange::Order::idle:
+    case StepExchange::Order::stop:
+      break;
+  }
 }
 
 StepOutput ModelRunner::give_and_compute(OpTimer* timer) {
@@ -125,6 +177,7 @@ void ModelRunner::dismiss() {
 void ModelRunner::part() noexcept {
   if (plan_.sums.way != RankSums::Way::nccl) return;
   try {
+    replay_->settle();
     std::vector<int64_t> done = {1};
     agree_on_least(*ranks_, done);
   } catch (...) {  // a rank is gone without a word; nothing more is to be run
@@ -135,19 +188,16 @@ void ModelRunner::follow(const std::function<bool()>& give_up) {
   while (!give_up || !give_up()) {
     const StepExchange::Order order = exchange_->take();
     if (order == StepExchange::Order::stop) return part();
-    if (order == StepExchange::Order::step) compute(nullptr);
+    obey(order);
   }
 }
 
 StepOutput ModelRunner::compute(OpTimer* timer) {
-  if (replay_) {
-    const FusedModel::Outputs outputs = replay_->run(timer);
-    return {outputs.logits, outputs.hidden};
-  }
+  if (replay_) return output_of(replay_->run(timer));
   const c10::InferenceMode guard;
   outputs_ = client_->forward(step_->view(), *cache_, plan_.cache.layers, timer);
   return {outputs_.logits.defined() ? outputs_.logits.const_data_ptr<float>() : nullptr,
-          outputs_.hidden.const_data_ptr<float>()};
+          outputs_.hidden.const_data_ptr<float>(), nullptr};
 }
 
 }  // namespace graft

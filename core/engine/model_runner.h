@@ -17,6 +17,9 @@ namespace graft {
 struct StepOutput {
   const float* logits = nullptr;  ///< [R, config.output_width]; null without a head
   const float* hidden = nullptr;  ///< [H, hidden_width]: the last hidden state, after the final norm where there is one
+  /// [R] what the device chose for rows that have a choice, -1 where it could not; null where the step has none. Then
+  /// logits are null if every row has one.
+  const int32_t* tokens = nullptr;
 };
 
 /// Made, used and destroyed by one thread, the engine's.
@@ -33,8 +36,14 @@ class ModelRunner {
   /// The step to fill before run().
   StepBuffer& step() { return *step_; }
 
-  /// Runs the step in the buffer; rank 0 tells it to the others first. Throws COMM_ERROR when a rank fails.
-  StepOutput run();
+  /// Whether the steps of this engine have choices (StepBuffer::choose).
+  bool has_choices() const { return step_->traits().has_choices; }
+
+  /// Runs the step in the buffer; rank 0 tells it to the others first. With `ahead` the device goes on with the step
+  /// after it, where that can be, while the host has this one's outputs. Throws COMM_ERROR when a rank fails.
+  StepOutput run(bool ahead = false);
+  /// Whether the device has gone on with the very step that is in the buffer.
+  bool is_started() { return replay_ && replay_->is_started(); }
 
   /// Where run() leaves what it measures while the profiler is on; null (as at first) for nowhere. It outlives this.
   void profile_with(Profiler* profiler) { profiler_ = profiler; }
@@ -56,6 +65,9 @@ class ModelRunner {
   void forget_files();
   void part() noexcept;
   StepOutput give_and_compute(OpTimer* timer);
+  StepOutput run_fused(bool ahead);
+  void obey(StepExchange::Order order);
+  bool agree_on_choices();
   StepOutput compute(OpTimer* timer);
 
   ModelPlan plan_;

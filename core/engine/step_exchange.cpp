@@ -36,7 +36,7 @@ void StepExchange::resize_for(int64_t copies) {
 
 void StepExchange::give(Order order) {
   Header header{order, 0, sizeof(Header)};
-  if (order == Order::step) {
+  if (has_contents(order)) {
     const std::vector<CachePool::BlockCopy>& copies = cache_.noted_copies();
     resize_for(static_cast<int64_t>(copies.size()));
     const size_t copy_bytes = copies.size() * sizeof(CachePool::BlockCopy);
@@ -56,7 +56,7 @@ StepExchange::Order StepExchange::take() {
   ranks_.broadcast(message_.data(), first_bytes);
   Header header;
   std::memcpy(&header, message_.data(), sizeof header);
-  if (header.order != Order::step) return header.order;
+  if (!has_contents(header.order)) return header.order;
   resize_for(std::clamp<int64_t>(header.copies, 0, most_copies));
   const int64_t least =
       static_cast<int64_t>(sizeof header) + header.copies * static_cast<int64_t>(sizeof(CachePool::BlockCopy));
@@ -72,7 +72,7 @@ StepExchange::Order StepExchange::take() {
     cache_.copy_block(copy);
   }
   step_.unpack(at);
-  return Order::step;
+  return header.order;
 }
 
 // A float holds 16 bits exactly, so each value travels as four.

@@ -89,7 +89,15 @@ void Scheduler::fill_step() {
   for (const Running& running : running_) {
     if (running.work->decoding() && running.work->add_to(step)) in_step_.push_back(running.work.get());
   }
-  // Prompts in turn, so that a long one does not keep the others waiting for ever.
+  // What the device has gone on with is not thrown away; prompts come after it.
+  prompts_wait_ = std::ranges::any_of(running_, [](const Running& running) { return !running.work->decoding(); });
+  if (prompts_wait_ && !in_step_.empty() && runner_.is_started()) return;
+  prompts_wait_ = false;
+  add_prompts(step);
+}
+
+// In turn, so that a long one does not keep the others waiting for ever.
+void Scheduler::add_prompts(StepBuffer& step) {
   for (size_t i = 0; i < running_.size(); ++i) {
     Work& work = *running_[(next_prompt_ + i) % running_.size()].work;
     if (work.decoding()) continue;
@@ -116,7 +124,7 @@ bool Scheduler::step() {
   admit();
   fill_step();
   if (in_step_.empty()) return !waiting_.empty() || !running_.empty();
-  const StepOutput output = runner_.run();
+  const StepOutput output = runner_.run(/*ahead=*/!prompts_wait_);
   for (Work* work : in_step_) {
     if (!take(*work, output)) continue;
     const auto found = std::ranges::find_if(running_, [&](const Running& r) { return r.work.get() == work; });

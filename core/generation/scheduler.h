@@ -40,6 +40,7 @@ class Scheduler {
   void admit();
   void start(std::shared_ptr<RequestState> request, std::vector<int64_t> needed);
   void fill_step();
+  void add_prompts(StepBuffer& step);
   bool take(Work& work, const StepOutput& output);
   void release(size_t index);
 
@@ -50,6 +51,7 @@ class Scheduler {
   int64_t sequences_ = 0;
   std::vector<int64_t> reserved_;  ///< blocks promised per kind: what is admitted can always finish
   std::vector<Work*> in_step_;
+  bool prompts_wait_ = false;  ///< of running requests, for the next step
   size_t next_prompt_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "core/step/step_buffer.h"
 
 #include <algorithm>
+#include <span>
 
 namespace graft {
 
@@ -33,6 +34,10 @@ StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const St
   view_.logit_rows = logit_rows_.data();
   view_.hidden_rows = hidden_rows_.data();
   if (traits.patch_width > 0) view_.patches = patches_.data();
+  if (traits.has_choices) {
+    choices_.resize(static_cast<size_t>(limits.logit_rows));
+    view_.choices = choices_.data();
+  }
   for (int64_t k = 0; k < kinds_; ++k) {
     const int64_t block_size = pool.kind(k).block_size;
     const int64_t stride = (limits.context + block_size - 1) / block_size;
@@ -74,7 +79,10 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
     positions_[t] = tokens[i] == traits_.unplaced_token ? -1 : static_cast<int32_t>(position++);
     sequence_of_[t] = sequence;
     for (int64_t k = 0; k < kinds_; ++k) slots_[k][t] = blocks.slot(k, first_position + i);
-    if (wants(wanted.logits, i)) logit_rows_[static_cast<size_t>(logit_row_count_++)] = token_count_;
+    if (wants(wanted.logits, i)) {
+      if (traits_.has_choices) choices_[static_cast<size_t>(logit_row_count_)] = {};
+      logit_rows_[static_cast<size_t>(logit_row_count_++)] = token_count_;
+    }
     if (wants(wanted.hidden, i)) hidden_rows_[static_cast<size_t>(hidden_row_count_++)] = token_count_;
     ++token_count_;
   }
@@ -89,6 +97,28 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
     std::copy_n(table.begin(), used, block_tables_[k].begin() + static_cast<int64_t>(s) * stride);
   }
   return place;
+}
+
+void StepBuffer::choose(int64_t logit_row, const kernels::TokenChoice& choice) {
+  choices_[static_cast<size_t>(logit_row)] = choice;
+}
+
+bool StepBuffer::chooses_all() const {
+  if (!traits_.has_choices) return false;
+  const std::span rows(choices_.data(), static_cast<size_t>(logit_row_count_));
+  return std::ranges::all_of(rows, [](const kernels::TokenChoice& choice) { return choice.wanted != 0; });
+}
+
+bool StepBuffer::can_go_on() const {
+  if (token_count_ == 0 || token_count_ != sequence_count_ || token_count_ != logit_row_count_) return false;
+  if (hidden_row_count_ > 0 || traits_.unplaced_token >= 0 || traits_.patch_width > 0 || !chooses_all()) return false;
+  for (size_t s = 0; s < static_cast<size_t>(sequence_count_); ++s) {
+    if (context_lengths_[s] + 1 >= planned_lengths_[s]) return false;
+    for (int64_t k = 0; k < kinds_; ++k) {
+      if (context_lengths_[s] % block_sizes_[k] == 0) return false;  // the next token begins a block
+    }
+  }
+  return true;
 }
 
 void StepBuffer::set_patches(const float* values, int64_t count) {

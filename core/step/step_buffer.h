@@ -25,7 +25,8 @@ struct StepTraits {
   /// Token that has no place of its own: its position is -1 and the following tokens count on as if it were not there.
   /// RoBERTa does so with its padding token. -1: every token counts.
   int64_t unplaced_token = -1;
-  int64_t patch_width = 0;  ///< values of an image's patch; 0: the model takes no images
+  int64_t patch_width = 0;   ///< values of an image's patch; 0: the model takes no images
+  bool has_choices = false;  ///< rows of logits may say how their next token is to be chosen
 };
 
 class StepBuffer {
@@ -55,6 +56,17 @@ class StepBuffer {
   Place add_sequence(const int64_t* tokens, const int64_t* token_types, int64_t count, int64_t first_position,
                      int64_t planned_length, const SequenceBlocks& blocks, Wanted wanted);
 
+  /// The token after a row of logits is to be chosen so, with the step. For steps that have choices; a row that nothing
+  /// is said of has none.
+  void choose(int64_t logit_row, const kernels::TokenChoice& choice);
+  /// Whether every row of logits has its choice: then nobody needs the logits.
+  bool chooses_all() const;
+
+  /// Whether the step after this one is likely to be what kernels/spec/next_step.h makes of it: every sequence has one
+  /// token, of which logits alone are wanted and after which the next is chosen, and has room for that one in a block
+  /// that it holds and in its planned length.
+  bool can_go_on() const;
+
   /// Gives the tokens of the sequence added last what they stand for: [count, patch_width], zeros for a class row.
   void set_patches(const float* values, int64_t count);
 
@@ -68,6 +80,7 @@ class StepBuffer {
 
   const StepView& view() const { return view_; }
   const StepLimits& limits() const { return limits_; }
+  const StepTraits& traits() const { return traits_; }
   int64_t patch_width() const { return traits_.patch_width; }
   int64_t token_count() const { return token_count_; }
   int64_t sequence_count() const { return sequence_count_; }
@@ -90,6 +103,7 @@ class StepBuffer {
   int32_t hidden_row_count_ = 0;
   std::vector<int32_t> token_ids_, token_types_, positions_, sequence_of_, query_starts_, context_lengths_,
       planned_lengths_, logit_rows_, hidden_rows_;
+  std::vector<kernels::TokenChoice> choices_;
   std::vector<float> patches_;
   int64_t block_sizes_[StepView::max_cache_kinds] = {};
   std::vector<int32_t> slots_[StepView::max_cache_kinds];

@@ -44,6 +44,7 @@ void StepMirror::plan(const Capacity& capacity) {
   }
   plan_array(view_.logit_rows, capacity.logit_rows);
   plan_array(view_.hidden_rows, capacity.hidden_rows);
+  plan_array(view_.choices, capacity.logit_rows);
   for (CacheView& cache : view_.caches) plan_array(cache.slots, capacity.tokens);
   plan_array(view_.patches, capacity.tokens * step_.patch_width());
   for (CacheView& cache : view_.caches) plan_array(cache.block_table, sequences * cache.block_table_stride);

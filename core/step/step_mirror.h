@@ -25,7 +25,7 @@ class StepMirror {
   const StepView& view() const { return view_; }
 
   /// Brings over what the buffer holds, which must fit the capacity, in the order of the device's work. Not again
-  /// before the space was synchronised. Throws DEVICE_ERROR.
+  /// before the device has passed that. Throws DEVICE_ERROR.
   void update();
 
  private:

@@ -6,8 +6,6 @@
 
 namespace graft {
 
-static_assert(sizeof(float) == sizeof(int32_t), "all elements have one size");
-
 struct StepBuffer::Counts {
   int32_t tokens, sequences, logit_rows, hidden_rows;
 };
@@ -24,6 +22,7 @@ void StepBuffer::for_each_array(Self& self, Function&& function) {
   function(self.planned_lengths_.data(), sequences);
   function(self.logit_rows_.data(), self.logit_row_count_);
   function(self.hidden_rows_.data(), self.hidden_row_count_);
+  function(self.choices_.data(), self.traits_.has_choices ? self.logit_row_count_ : 0);
   function(self.patches_.data(), tokens * self.traits_.patch_width);
   for (int64_t k = 0; k < self.kinds_; ++k) {
     function(self.slots_[k].data(), tokens);
@@ -36,9 +35,10 @@ void StepBuffer::for_each_array(Self& self, Function&& function) {
 }
 
 int64_t StepBuffer::packed_bytes() const {
-  int64_t elements = 0;
-  for_each_array(*this, [&](const auto*, int64_t count) { elements += count; });
-  return static_cast<int64_t>(sizeof(Counts)) + elements * static_cast<int64_t>(sizeof(int32_t));
+  int64_t bytes = sizeof(Counts);
+  for_each_array(*this,
+                 [&](const auto* array, int64_t count) { bytes += count * static_cast<int64_t>(sizeof *array); });
+  return bytes;
 }
 
 int64_t StepBuffer::most_packed_bytes() const {
@@ -47,7 +47,10 @@ int64_t StepBuffer::most_packed_bytes() const {
   for (int64_t k = 0; k < kinds_; ++k) {
     elements += limits_.tokens + limits_.sequences * view_.caches[k].block_table_stride;
   }
-  return static_cast<int64_t>(sizeof(Counts)) + elements * static_cast<int64_t>(sizeof(int32_t));
+  static_assert(sizeof(float) == sizeof(int32_t));
+  const int64_t choices = traits_.has_choices ? limits_.logit_rows : 0;
+  return static_cast<int64_t>(sizeof(Counts)) + elements * static_cast<int64_t>(sizeof(int32_t)) +
+         choices * static_cast<int64_t>(sizeof(kernels::TokenChoice));
 }
 
 void StepBuffer::pack(std::byte* bytes) const {

@@ -31,7 +31,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 4;
+inline constexpr int32_t device_plugin_version = 5;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -113,6 +113,8 @@ struct DevicePlugin {
   /// Later work of the stream begins when the event's last record is reached; of any stream, also another device's.
   int32_t (*stream_wait)(void* stream, void* event, PluginError* error);
   int32_t (*event_synchronize)(void* event, PluginError* error);
+  /// Whether the event's last record is reached, without waiting for it; true where there is none.
+  int32_t (*event_query)(void* event, bool* out_reached, PluginError* error);
   /// Between two timed events of one device that both have been reached. Resolution about half a microsecond.
   int32_t (*event_elapsed)(void* begin, void* end, float* out_milliseconds, PluginError* error);
 

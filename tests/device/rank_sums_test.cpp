@@ -84,7 +84,7 @@ TEST_F(RanksOnDevices, AnswerAsRanksOnTheCpuDo) {
 
 TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
   const int64_t recorded = nccl().recorded, enqueued = nccl().enqueued, done = nccl().done;
-  const int64_t launches = faults().graph_launches;
+  const int64_t launches = faults().graph_launches, ahead = faults().launches_ahead;
   Engine engine = open_ranks(2);
   ASSERT_TRUE(engine) << failure;
   EXPECT_EQ(nccl().enqueued - enqueued, 2) << "each rank's first, which is in no capture";
@@ -98,6 +98,7 @@ TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
   EXPECT_EQ(nccl().enqueued - enqueued, 2);
   const int64_t steps = faults().graph_launches - launches;
   EXPECT_EQ(steps, 2 * 2 * static_cast<int64_t>(tokens.size()));
+  EXPECT_GT(faults().launches_ahead, ahead) << "no rank went ahead";
   EXPECT_EQ(nccl().done - done, 2 + steps * of_a_step);
 }
 

@@ -18,7 +18,9 @@ struct Faults {
   std::atomic<int64_t> memory_bytes = int64_t{4} << 30;  ///< that each device has, and gives
 
   std::atomic<int64_t> graphs = 0;          ///< that are there now
+  std::atomic<int64_t> events = 0;          ///< likewise
   std::atomic<int64_t> graph_launches = 0;  ///< so far
+  std::atomic<int64_t> launches_ahead = 0;  ///< of these, onto a stream that still had a launch to do
   int64_t (*regions)() = nullptr;           ///< pieces of memory that were not given back
   /// Memory and streams that were given back while their thread's work waited, and memory given back twice or never
   /// had.

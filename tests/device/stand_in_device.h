@@ -198,16 +198,41 @@ int32_t stream_query(void* handle, bool* out, PluginError* error) {
   return plugin_ok;
 }
 
-// --- events: nothing waits for anything here but the host
+// --- events: the host waits for them, streams do not
+
+struct Event {
+  Stream* stream = nullptr;  ///< of the last record; outlives what is asked
+  int64_t pieces = 0;
+};
 
 int32_t event_new(int32_t, bool, void** out, PluginError*) {
-  *out = new char;
+  *out = new Event;
+  ++faults.events;
   return plugin_ok;
 }
-void event_free(void* event) { delete static_cast<char*>(event); }
-int32_t event_record(void*, void*, PluginError*) { return plugin_ok; }
-int32_t stream_wait(void*, void*, PluginError*) { return plugin_ok; }
-int32_t event_synchronize(void*, PluginError* error) { return say("the stand-in has no events to wait for", error); }
+void event_free(void* event) {
+  if (event != nullptr) --faults.events;
+  delete static_cast<Event*>(event);
+}
+int32_t event_record(void* event, void* handle, PluginError* error) {
+  auto* stream = static_cast<Stream*>(handle);
+  if (stream->capturing()) return say("an event in a capture", error);
+  *static_cast<Event*>(event) = {stream, stream->given()};
+  return plugin_ok;
+}
+int32_t stream_wait(void*, void*, PluginError* error) { return say("streams of the stand-in wait for nothing", error); }
+int32_t event_synchronize(void* handle, PluginError* error) {
+  const Event& event = *static_cast<Event*>(handle);
+  if (due(faults.losses)) faults.lost = true;
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  return event.stream == nullptr ? plugin_ok : say(event.stream->wait(event.pieces), error);
+}
+int32_t event_query(void* handle, bool* out, PluginError* error) {
+  const Event& event = *static_cast<Event*>(handle);
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  *out = event.stream == nullptr || event.stream->advance(event.pieces);
+  return plugin_ok;
+}
 int32_t event_elapsed(void*, void*, float* out, PluginError*) {
   *out = 0;
   return plugin_ok;
@@ -228,6 +253,9 @@ int32_t capture_end(void* stream, void** out, PluginError* error) {
 }
 int64_t graph_nodes(void* graph) { return static_cast<int64_t>(static_cast<Graph*>(graph)->work.size()); }
 int32_t graph_launch(void* graph, void* stream, PluginError*) {
+  // A step is more than its graph: copies to and from the device.
+  if (static_cast<Stream*>(stream)->given() - static_cast<Stream*>(stream)->done() > graph_nodes(graph))
+    ++faults.launches_ahead;
   static_cast<Stream*>(stream)->launch(*static_cast<Graph*>(graph));
   ++faults.graph_launches;
   return plugin_ok;
@@ -260,6 +288,7 @@ constexpr DevicePlugin table = {device_plugin_version,
                                 event_record,
                                 stream_wait,
                                 event_synchronize,
+                                event_query,
                                 event_elapsed,
                                 capture_begin,
                                 capture_end,

@@ -52,25 +52,34 @@ class Stream {
     if (failure_.empty()) failure_ = failure;
   }
 
-  /// Does what can be done now. Whether that was the last.
-  bool advance() {
-    const auto can = [this] { return !waiting_.empty() && (!waiting_.front().ready || waiting_.front().ready()); };
-    if (!can()) return waiting_.empty();
+  /// All pieces of work that were given so far.
+  int64_t done() const { return done_; }
+  int64_t given() const { return done_ + static_cast<int64_t>(waiting_.size()); }
+
+  /// Does what can be done now of the first `pieces` that were given, and no more. Whether all of them are done.
+  bool advance(int64_t pieces) {
+    const auto can = [&] {
+      return done_ < pieces && !waiting_.empty() && (!waiting_.front().ready || waiting_.front().ready());
+    };
+    if (!can()) return done_ >= pieces;
     memory_.open();
     do {
       note(waiting_.front().run());
       waiting_.pop_front();
+      ++done_;
       --work_of_thread();
     } while (can());
     memory_.close();
-    return waiting_.empty();
+    return done_ >= pieces;
   }
+  bool advance() { return advance(given()); }
 
   /// Does everything that waits. The reason of the first failure, or nothing.
-  std::string wait() {
+  std::string wait() { return wait(given()); }
+  std::string wait(int64_t pieces) {
     if (capturing_) return "a wait while the stream is captured";
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-    while (!advance()) {
+    while (!advance(pieces)) {
       if (std::chrono::steady_clock::now() > end) return "a wait that does not end";
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
@@ -101,6 +110,7 @@ class Stream {
   Memory& memory_;
   bool capturing_ = false;
   std::deque<Piece> waiting_;
+  int64_t done_ = 0;
   std::vector<Piece> captured_;
   std::string failure_;
 };

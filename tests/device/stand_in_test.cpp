@@ -2,6 +2,7 @@
 // fails its request or its engine, is told with the reason, and gives all memory back.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,28 @@
 
 namespace graft::conformance {
 namespace {
+
+RequestOptions options_of(const std::string& json) {
+  RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+  check(graft_request_options_set_json(options.get(), json.c_str(), -1), "options");
+  return options;
+}
+
+/// The tokens of each answer of a request, until it has ended.
+std::vector<Tokens> answers_of(graft_request* request) {
+  std::vector<Tokens> answers;
+  const Event event = make_event();
+  for (;;) {
+    const graft_status status = graft_request_next(request, timeout_ms, event.get());
+    if (status == GRAFT_STATUS_END) return answers;
+    check(status, "next event");
+    if (graft_event_kind(event.get()) == GRAFT_EVENT_ERROR) throw std::runtime_error(graft_event_message(event.get()));
+    if (graft_event_kind(event.get()) != GRAFT_EVENT_TOKEN) continue;
+    const auto sequence = static_cast<size_t>(graft_event_sequence(event.get()));
+    if (answers.size() <= sequence) answers.resize(sequence + 1);
+    answers[sequence].push_back(graft_event_token(event.get()));
+  }
+}
 
 TEST_F(OnDevice, AnswersAsTheCpuDoes) {
   for (const char* dtype : {"float32", "bfloat16", "int8", "int4"}) {
@@ -27,11 +50,53 @@ TEST_F(OnDevice, AnswersAsTheCpuDoes) {
 TEST_F(OnDevice, OneGraphServesEveryPosition) {
   Engine engine = open("cuda");
   ASSERT_TRUE(engine) << failure;
-  const int64_t before = faults().graph_launches;
+  const int64_t before = faults().graph_launches, ahead = faults().launches_ahead;
   const Tokens tokens = answer(engine.get(), prompt);
   EXPECT_EQ(faults().graphs, 4) << "one of each capacity: 1, 8, 64 and 512 tokens";
   EXPECT_EQ(faults().graph_launches - before, static_cast<int64_t>(tokens.size()));
+  EXPECT_GT(faults().launches_ahead, ahead) << "none before the one before it was waited for";
   close(engine);
+}
+
+// What the host chooses with a seed, in any setting that a device has.
+TEST_F(OnDevice, ChoosesAsTheHostDoes) {
+  for (const char* settings : {R"("temperature":1.3)", R"("top_k":20)", R"("top_p":0.8)", R"("min_p":0.02)",
+                               R"("typical_p":0.9)", R"("temperature":0.7,"top_k":40,"top_p":0.9,"min_p":0.01)",
+                               R"("repetition_penalty":1.2)", R"("top_logprobs":2)", R"("num_sequences":3)"}) {
+    Engine cpu = open("cpu"), cuda = open("cuda");
+    ASSERT_TRUE(cpu && cuda) << failure;
+    const RequestOptions options =
+        options_of(std::string(R"({"seed":11,"max_tokens":40,"ignore_eos":true,)") + settings + "}");
+    const auto answers = [&](graft_engine* engine) { return answers_of(submit(engine, prompt, options.get()).get()); };
+    const std::vector<Tokens> expected = answers(cpu.get());
+    ASSERT_FALSE(expected.empty());
+    EXPECT_EQ(expected.front().size(), 40u);
+    EXPECT_EQ(answers(cuda.get()), expected) << settings;
+    close(cuda), close(cpu);
+  }
+}
+
+// The device is given the next step before the host has the token; what was given in vain does no harm.
+TEST_F(OnDevice, GoesAheadWhileAnswersComeAndGo) {
+  Engine cpu = open("cpu"), cuda = open("cuda");
+  ASSERT_TRUE(cpu && cuda) << failure;
+  const auto answers = [&](graft_engine* engine) {
+    std::vector<Request> requests;
+    for (int64_t i = 0; i < 12; ++i) {
+      Tokens own = prompt;
+      own.resize(static_cast<size_t>(3 + i * 5), i + 1);
+      const std::string text = R"({"seed":)" + std::to_string(i) + R"(,"max_tokens":)" + std::to_string(5 + i * 4) +
+                               (i % 3 == 0 ? R"(,"greedy":true)" : "") + R"(,"ignore_eos":)" +
+                               (i % 2 == 0 ? "true" : "false") + (i % 4 == 1 ? R"(,"presence_penalty":0.5)" : "") + "}";
+      requests.push_back(submit(engine, own, options_of(text).get()));
+    }
+    std::vector<std::vector<Tokens>> all;
+    for (const Request& request : requests) all.push_back(answers_of(request.get()));
+    return all;
+  };
+  const auto expected = answers(cpu.get());
+  for (int round = 0; round < 3; ++round) EXPECT_EQ(answers(cuda.get()), expected) << round;
+  close(cuda), close(cpu);
 }
 
 TEST_F(OnDevice, ManySequencesShareAndCopyBlocks) {
@@ -162,6 +227,19 @@ TEST_F(OnDevice, ALostDeviceEndsItsEnginesAndNothingElse) {
   EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
   EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
   EXPECT_FALSE(answer(other.get(), prompt).empty());
+  engine.reset();
+  faults().lost = false;
+}
+
+TEST_F(OnDevice, ALossIsToldWhereTheDeviceHasGoneAhead) {
+  Engine engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  const RequestOptions options = options_of(R"({"greedy":true,"max_tokens":60,"ignore_eos":true})");
+  faults().losses = 20;
+  const Request request = submit(engine.get(), prompt, options.get());
+  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
+  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
   engine.reset();
   faults().lost = false;
 }

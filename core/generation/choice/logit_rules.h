@@ -28,6 +28,9 @@ class LogitProcessor {
   /// `end_tokens`: what ends an answer, banned until min_tokens are there.
   LogitProcessor(const LogitRules& rules, std::span<const int64_t> end_tokens);
 
+  /// Whether there are no rules.
+  bool idle() const { return idle_; }
+
   /// The logits [vocabulary] that a token is chosen from, after `tokens` (the first `prompt_size` of them the prompt).
   /// Without rules that is `logits` itself, otherwise a copy that is valid until the next call. Order as in
   /// Transformers: bias, repetition penalty, no repeated n-gram, banned, min_tokens; then frequency and presence

@@ -8,6 +8,8 @@
 namespace graft {
 namespace {
 
+constexpr uint64_t step = 0x9e3779b97f4a7c15u;  // of the generator
+
 uint64_t drawn_seed() {
   std::random_device device;
   return (static_cast<uint64_t>(device()) << 32) ^ device();
@@ -39,12 +41,29 @@ Sampler::Sampler(const SamplingOptions& options, int64_t sequence)
 
 // SplitMix64 (Steele, Lea, Flood 2014): small, fast, and good from any seed.
 double Sampler::uniform() {
-  state_ += 0x9e3779b97f4a7c15u;
+  state_ += step;
   uint64_t z = state_;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   z ^= z >> 31;
   return static_cast<double>(z >> 11) * 0x1.0p-53;
+}
+
+std::optional<kernels::TokenChoice> Sampler::on_device() const {
+  kernels::TokenChoice choice{};
+  choice.wanted = 1;
+  if (greedy()) return choice;
+  if (options_.typical_p < 1) return std::nullopt;
+  choice.state = state_;
+  choice.temperature = static_cast<float>(options_.temperature);
+  choice.top_p = static_cast<float>(options_.top_p);
+  choice.min_p = static_cast<float>(options_.min_p);
+  choice.top_k = static_cast<int32_t>(std::min<int64_t>(options_.top_k, std::numeric_limits<int32_t>::max()));
+  return choice;
+}
+
+void Sampler::skip() {
+  if (!greedy()) state_ += step;
 }
 
 // Weights of the candidates relative to the most likely one; returns their sum.
@@ -107,7 +126,7 @@ void Sampler::keep_typical() {
 }
 
 std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t vocabulary) {
-  const double temperature = options_.greedy || options_.temperature == 0 ? 1.0 : options_.temperature;
+  const double temperature = greedy() ? 1.0 : options_.temperature;
   candidates_.clear();
   for (int64_t i = 0; i < vocabulary; ++i) {
     const auto logit = static_cast<double>(logits[i]);
@@ -125,17 +144,19 @@ std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t v
 }
 
 int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
-  if (options_.greedy || options_.temperature == 0) return most_likely(logits, vocabulary);
-  const std::span<const Candidate> kept = keep(logits, vocabulary);
-  if (kept.empty()) return -1;
-  double total = 0;
-  for (const Candidate& candidate : kept) total += candidate.weight;
-  double target = uniform() * total;
-  for (const Candidate& candidate : kept) {
-    target -= candidate.weight;
-    if (target < 0) return candidate.token;
+  if (greedy()) return most_likely(logits, vocabulary);
+  if (keep(logits, vocabulary).empty()) return -1;
+  // As kernels/spec/choose_token.h: in whole numbers and in the order of the vocabulary.
+  std::ranges::sort(candidates_, {}, &Candidate::token);
+  const auto share = [](const Candidate& candidate) { return std::llrint(candidate.weight * 0x1.0p40); };
+  int64_t total = 0;
+  for (const Candidate& candidate : candidates_) total += share(candidate);
+  auto left = static_cast<int64_t>(uniform() * static_cast<double>(total));
+  for (const Candidate& candidate : candidates_) {
+    left -= share(candidate);
+    if (left < 0) return candidate.token;
   }
-  return kept.back().token;
+  return candidates_.back().token;
 }
 
 }  // namespace graft

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "kernels/spec/choose_token.h"
 
 namespace graft {
 
@@ -36,12 +39,19 @@ class Sampler {
   /// -1 when none is above minus infinity, which NaN counts as. Allocates only on the first call.
   int64_t choose(const float* logits, int64_t vocabulary);
 
+  /// The next choice for a device to make, which gives the token of choose() but for the rounding of float32; nothing
+  /// where no device makes such a choice.
+  std::optional<kernels::TokenChoice> on_device() const;
+  /// Goes on by one choice, which somebody else made.
+  void skip();
+
   /// The tokens that may be drawn, with weights in proportion to their probabilities; at least one unless every logit
   /// is minus infinity. As Transformers' processors in their order: temperature, top_k, top_p, min_p, typical_p
   /// (Meister et al. 2023); each looks at the distribution that the one before left. Valid until the next call.
   std::span<const Candidate> keep(const float* logits, int64_t vocabulary);
 
  private:
+  bool greedy() const { return options_.greedy || options_.temperature == 0; }
   double uniform();
   double weigh();
   void keep_top_k();

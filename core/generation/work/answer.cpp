@@ -31,16 +31,35 @@ FinishReason Answer::next(const float* logits, Sequence& sequence) {
   const auto prompt = static_cast<int64_t>(spec.prompt.size());
   const float* ruled = rules_.apply(logits, vocabulary_, sequence.tokens(), prompt);
   const int64_t token = sampler_.choose(ruled, vocabulary_);
-  if (token < 0) {
-    fail(StatusCode::invalid_state, "no token can be chosen: every logit is minus infinity or not a number{}",
-         spec.rules.empty() ? "" : " once the request's rules are applied");
-  }
-  sequence.append(token);
+  require(token);
   if (spec.top_logprobs > 0) {
     const double normalizer = log_sum_exp(logits, vocabulary_);
     event_.logprob = static_cast<double>(logits[token]) - normalizer;
     top_logprobs(logits, vocabulary_, spec.top_logprobs, normalizer, event_.top);
   }
+  return append(token, sequence);
+}
+
+std::optional<kernels::TokenChoice> Answer::choice_on_device() const {
+  if (!rules_.idle() || request_.spec().top_logprobs > 0) return std::nullopt;
+  return sampler_.on_device();
+}
+
+FinishReason Answer::take(int64_t token, Sequence& sequence) {
+  require(token);
+  sampler_.skip();
+  return append(token, sequence);
+}
+
+void Answer::require(int64_t token) const {
+  if (token >= 0) return;
+  fail(StatusCode::invalid_state, "no token can be chosen: every logit is minus infinity or not a number{}",
+       rules_.idle() ? "" : " once the request's rules are applied");
+}
+
+FinishReason Answer::append(int64_t token, Sequence& sequence) {
+  sequence.append(token);
+  const auto prompt = static_cast<int64_t>(request_.spec().prompt.size());
   if (publish(token, sequence.length() - prompt)) return FinishReason::stop;
   return sequence.length() >= sequence.planned_length() ? FinishReason::length : FinishReason::none;
 }

@@ -23,6 +23,11 @@ class Answer {
   /// the answer ends with it.
   FinishReason next(const float* logits, Sequence& sequence);
 
+  /// How a device chooses the next token; nothing where it cannot, since it takes rules or logprobs.
+  std::optional<kernels::TokenChoice> choice_on_device() const;
+  /// As next, with the token that the device chose; -1: it could not.
+  FinishReason take(int64_t token, Sequence& sequence);
+
   /// Publishes a token that somebody else chose, the `completion_tokens`-th. True when it or its text ends the answer.
   bool publish(int64_t token, int64_t completion_tokens);
 
@@ -32,6 +37,8 @@ class Answer {
   int64_t index() const { return event_.sequence; }
 
  private:
+  void require(int64_t token) const;
+  FinishReason append(int64_t token, Sequence& sequence);
   void publish_text(std::string_view text);
 
   RequestState& request_;

@@ -24,7 +24,15 @@ bool GenerateWork::add_to(StepBuffer& step) {
   for (Branch& branch : live_) {
     const int64_t room = step.limits().tokens - step.token_count();
     branch.in_step = room > 0 && step.fits(1, 1) && branch.sequence->add_to(step, room, nothing, last_logits);
-    added = added || branch.in_step;
+    if (!branch.in_step) continue;
+    added = true;
+    branch.on_device = false;
+    if (!step.traits().has_choices || branch.sequence->place().logit_row < 0) continue;
+    // Several answers begin with a choice each from the prompt's one row.
+    const auto choice = decoding_ || request().spec().sequences == 1 ? branch.answer->choice_on_device() : std::nullopt;
+    if (!choice) continue;
+    step.choose(branch.sequence->place().logit_row, *choice);
+    branch.on_device = true;
   }
   return added;
 }
@@ -40,7 +48,6 @@ void GenerateWork::fork_answers() {
 }
 
 bool GenerateWork::take(const StepOutput& output) {
-  const auto row = [&](int64_t index) { return output.logits + index * context_.config.output_width; };
   if (!decoding_) {
     Sequence& prompt = *live_.front().sequence;
     prompt.advance();
@@ -48,22 +55,26 @@ bool GenerateWork::take(const StepOutput& output) {
       report_progress(prompt.computed());
       return false;
     }
-    const float* logits = row(prompt.place().logit_row);
+    const int64_t row = prompt.place().logit_row;
+    const bool on_device = live_.front().on_device;
     fork_answers();
-    for (size_t i = live_.size(); i > 0; --i) take_token(i - 1, logits);
+    for (size_t i = live_.size(); i > 0; --i) take_token(i - 1, output, row, on_device);
     return live_.empty();
   }
   for (size_t i = live_.size(); i > 0; --i) {
     Branch& branch = live_[i - 1];
     if (!branch.in_step) continue;
     branch.sequence->advance();
-    take_token(i - 1, row(branch.sequence->place().logit_row));
+    take_token(i - 1, output, branch.sequence->place().logit_row, branch.on_device);
   }
   return live_.empty();
 }
 
-void GenerateWork::take_token(size_t index, const float* logits) {
-  const FinishReason reason = live_[index].answer->next(logits, *live_[index].sequence);
+void GenerateWork::take_token(size_t index, const StepOutput& output, int64_t row, bool on_device) {
+  Branch& branch = live_[index];
+  const FinishReason reason =
+      on_device ? branch.answer->take(output.tokens[row], *branch.sequence)
+                : branch.answer->next(output.logits + row * context_.config.output_width, *branch.sequence);
   if (reason != FinishReason::none) end(index, reason);
 }
 

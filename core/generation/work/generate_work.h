@@ -23,11 +23,12 @@ class GenerateWork : public Work {
     std::unique_ptr<Sequence> sequence;
     std::unique_ptr<Answer> answer;
     bool in_step = false;
+    bool on_device = false;  ///< its next token is chosen with the step
   };
 
   void fork_answers();
-  /// Gives the branch its next token; takes it out of `live_` when it has ended.
-  void take_token(size_t index, const float* logits);
+  /// Gives the branch its next token, from a row of the step; takes it out of `live_` when it has ended.
+  void take_token(size_t index, const StepOutput& output, int64_t row, bool on_device);
   void end(size_t index, FinishReason reason);
 
   WorkContext context_;

@@ -26,6 +26,7 @@ extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePl
       .event_record = cuda::event_record,
       .stream_wait = cuda::stream_wait,
       .event_synchronize = cuda::event_synchronize,
+      .event_query = cuda::event_query,
       .event_elapsed = cuda::event_elapsed,
       .capture_begin = cuda::capture_begin,
       .capture_end = cuda::capture_end,

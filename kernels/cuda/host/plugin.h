@@ -30,6 +30,7 @@ void event_free(void* event);
 int32_t event_record(void* event, void* stream, PluginError* error);
 int32_t stream_wait(void* stream, void* event, PluginError* error);
 int32_t event_synchronize(void* event, PluginError* error);
+int32_t event_query(void* event, bool* out_reached, PluginError* error);
 int32_t event_elapsed(void* begin, void* end, float* out_milliseconds, PluginError* error);
 
 int32_t capture_begin(void* stream, PluginError* error);

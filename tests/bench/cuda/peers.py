@@ -5,7 +5,7 @@
 
 Peers: Transformers eager; Transformers with a static cache and torch.compile; fast_decoder.py in bfloat16, int8 and int4.
 Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), in this process. One JSON object per engine and geometry:
-decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s and a profile too. Batch 1. The exit code is 1 when one failed.
+decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s, the processor cores that the host used and a profile too. Batch 1. The exit code is 1 when one failed.
 """
 import argparse
 import json
@@ -134,9 +134,10 @@ class Graft:
 
     def round(self, watch, ids, generate):
         watch.now()
+        begin = time.process_time()
         _, times = self.engine.generate(ids[0].tolist(), generate + 1)
         return {"prefill_tokens_per_s": ids.shape[1] / times[0], "decode_tokens_per_s": generate / (times[-1] - times[0]),
-                "load_s": self.engine.load_s}
+                "host_cores": (time.process_time() - begin) / times[-1], "load_s": self.engine.load_s}
 
     def close(self):
         self.engine.close()

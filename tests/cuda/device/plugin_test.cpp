@@ -106,6 +106,9 @@ TEST_F(Plugin, EventsMeasureAndOrder) {
   ok(plugin.stream_query(other, &done, &error));
   EXPECT_TRUE(done);
   ok(plugin.event_synchronize(end, &error));
+  bool reached = false;
+  ok(plugin.event_query(end, &reached, &error));
+  EXPECT_TRUE(reached);
   float milliseconds = 0;
   ok(plugin.event_elapsed(begin, end, &milliseconds, &error));
   EXPECT_GT(milliseconds, 0.0f);

@@ -112,6 +112,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) { return give("
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return take("cudaEventDestroy", event); }
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return answer("cudaEventRecord"); }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return answer("cudaStreamWaitEvent"); }
+cudaError_t cudaEventQuery(cudaEvent_t) { return answer("cudaEventQuery"); }
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return answer("cudaEventSynchronize"); }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t, cudaEvent_t) {
   *milliseconds = 2.5f;

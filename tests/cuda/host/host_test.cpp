@@ -114,6 +114,18 @@ TEST_F(Host, AskingAStreamDoesNotWait) {
   EXPECT_TRUE(says("cudaStreamQuery: the device is lost to this process: fake text")) << text;
 }
 
+TEST_F(Host, AskingAnEventDoesNotWait) {
+  bool reached = false;
+  ASSERT_EQ(plugin.event_query(stream, &reached, &error), plugin_ok);
+  EXPECT_TRUE(reached);
+  runtime.answer["cudaEventQuery"] = cudaErrorNotReady;
+  ASSERT_EQ(plugin.event_query(stream, &reached, &error), plugin_ok);
+  EXPECT_FALSE(reached);
+  runtime.answer["cudaEventQuery"] = cudaErrorIllegalAddress;
+  EXPECT_EQ(plugin.event_query(stream, &reached, &error), plugin_device_lost);
+  EXPECT_FALSE(reached);
+}
+
 TEST_F(Host, ATextIsCutToItsPlaceAndMayBeLeftOut) {
   runtime.answer["cudaMalloc"] = cudaErrorMemoryAllocation;
   void* memory = nullptr;
