@@ -43,6 +43,7 @@ __global__ void __launch_bounds__(find_threads) find_largest(ChooseTokenArgs a, 
   const auto lane = static_cast<int32_t>(threadIdx.x % 32);
   const auto all = static_cast<int32_t>(gridDim.x) * (find_threads / 32);
   const auto begin = static_cast<int32_t>(blockIdx.x) * (find_threads / 32) + static_cast<int32_t>(threadIdx.x / 32);
+  const int32_t rows = *a.rows;
   for (int64_t row = blockIdx.y; row < a.capacity; row += gridDim.y) {
     const RowScratch scratch(a, plan, row);
     for (int32_t group = begin; group < plan.groups; group += find_batch * all) {
@@ -54,15 +55,14 @@ __global__ void __launch_bounds__(find_threads) find_largest(ChooseTokenArgs a, 
         load_logits<wide>(a.logits + row * a.vocabulary, static_cast<int32_t>(a.vocabulary),
                           mine * choice_group + 4 * lane, x[j]);
       }
-      if (row >= *a.rows) return;
-      if (a.choices[row].wanted == 0) break;
+      if ((row >= rows) | (a.choices[row].wanted == 0)) break;  // one branch: one wait for both
 #pragma unroll
       for (int j = 0; j < find_batch; ++j) {
         const int32_t mine = group + j * all;
         if (mine < plan.groups) write_largest(x[j], mine * choice_group + 4 * lane, scratch.largest + mine);
       }
     }
-    if (blockIdx.x == 0 && row < *a.rows && choice_draws(a.choices[row])) {
+    if (blockIdx.x == 0 && row < rows && choice_draws(a.choices[row])) {
       for (int i = static_cast<int>(threadIdx.x); i < choice_bins; i += find_threads) scratch.sums[i] = 0;
       if (threadIdx.x == 0) *scratch.arrived = 0;
     }
@@ -116,13 +116,14 @@ __device__ __forceinline__ void Drawing<wide>::add_slice() const {
 /// Whether the sums of all other blocks of the row are there.
 template <bool wide>
 __device__ __forceinline__ bool Drawing<wide>::is_last() const {
-  __threadfence();
   __syncthreads();
-  if (threadIdx.x == 0) shared.arrived = atomicAdd(scratch.arrived, 1u);
+  if (threadIdx.x == 0) {
+    __threadfence();  // for the whole block, whose writes the barrier has put before it
+    shared.arrived = atomicAdd(scratch.arrived, 1u);
+    __threadfence();
+  }
   __syncthreads();
-  const bool last = shared.arrived + 1 == gridDim.x;
-  __threadfence();
-  return last;
+  return shared.arrived + 1 == gridDim.x;
 }
 
 /// Puts candidates up to a bin into shared memory, as far as there is room, counts them and notes the worst rank.
@@ -223,7 +224,7 @@ __device__ __forceinline__ int32_t Drawing<wide>::draw_from_all() const {
   const auto target = static_cast<uint64_t>(choice_target(row.choice.state, static_cast<int64_t>(total)));
   const FoundBin slice = find_bin(sum, 0, shared, [&](uint64_t through) { return through > target; });
   const int32_t length = plan.slice_groups * choice_group, origin = slice.bin * length;
-  const auto each = [&](const auto& body) { row.each(origin, origin + length, body); };
+  const auto each = [&](const auto& body) { row.each_briefly(origin, origin + length, body); };
   return origin + static_cast<int32_t>(radix_select(
                       shared, true, bits_of(static_cast<uint32_t>(length - 1)), each,
                       [&](float, int32_t index) { return static_cast<uint64_t>(index - origin); },
@@ -251,16 +252,24 @@ __global__ void __launch_bounds__(choose_threads, 1) choose(ChooseTokenArgs a, C
   let_next_kernel_start();
   wait_for_previous_kernel();
   const auto thread = static_cast<int32_t>(threadIdx.x), slice = static_cast<int32_t>(blockIdx.x);
+  const int32_t rows = *a.rows;
   for (int64_t r = blockIdx.y; r < a.capacity; r += gridDim.y) {
     const RowScratch scratch(a, plan, r);
     const TokenChoice choice = a.choices[r];
     uint64_t best = ~uint64_t{0};
-    for (int32_t i = thread; i < plan.groups; i += choose_threads) {
-      best = scratch.largest[i] < best ? scratch.largest[i] : best;
+#pragma unroll 1
+    for (int32_t first = thread; first < plan.groups; first += find_batch * choose_threads) {
+      uint64_t entry[find_batch];
+#pragma unroll
+      for (int j = 0; j < find_batch; ++j) {
+        const int32_t i = first + j * choose_threads;
+        entry[j] = i < plan.groups ? scratch.largest[i] : ~uint64_t{0};
+      }
+#pragma unroll
+      for (int j = 0; j < find_batch; ++j) best = entry[j] < best ? entry[j] : best;
     }
-    if (r >= *a.rows) return;
     const bool draws = choice_draws(choice);
-    if (slice > 0 && !draws) continue;
+    if ((r >= rows) | ((slice > 0) & !draws)) continue;
     best = choice.wanted != 0 ? block_least(best, shared) : ~uint64_t{0};
     const bool none = rank_of_entry(best) >= no_rank;
     if (none || !draws) {

@@ -22,7 +22,7 @@ constexpr float choice_reach = 41;
 /// What a draw adds to the state of the generator.
 constexpr uint64_t choice_step = 0x9e3779b97f4a7c15u;
 
-GRAFT_CHOICE bool choice_draws(const TokenChoice& choice) { return choice.wanted != 0 && choice.temperature > 0; }
+GRAFT_CHOICE bool choice_draws(const TokenChoice& choice) { return (choice.wanted != 0) & (choice.temperature > 0); }
 
 GRAFT_CHOICE float choice_scale(float temperature) {
   return static_cast<float>(1.4426950408889634 / static_cast<double>(temperature));
@@ -60,7 +60,7 @@ GRAFT_CHOICE bool choice_reaches(int64_t reached, float top_p, int64_t total) {
 
 /// Whether min_p keeps this weight.
 GRAFT_CHOICE bool choice_likely(int64_t weight, float min_p) {
-  return static_cast<double>(weight) >= static_cast<double>(min_p) * static_cast<double>(choice_one);
+  return min_p <= 0 || static_cast<double>(weight) >= static_cast<double>(min_p) * static_cast<double>(choice_one);
 }
 
 /// floor(u * total), less than `total` when that is positive.
