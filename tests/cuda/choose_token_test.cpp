@@ -1,10 +1,12 @@
 #include "kernels/spec/choose_token.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/cuda/choose_token_plan.h"
 #include "tests/cuda/support.h"
+#include "tests/kernels/generator.h"
 
 namespace graft::kernels::testing {
 namespace {
@@ -157,7 +159,24 @@ TEST(CudaChooseToken, LargeVocabularies) {
   }
 }
 
-// Every number that the generator can give, as good as: the draw must be the reference's at the ends of weights too.
+// As many candidates as shared memory holds, and one more.
+TEST(CudaChooseToken, AsManyCandidatesAsThereIsRoomFor) {
+  Random random(7);
+  Case c = {9000, {}, {}, 4};
+  for (int r = 0; r < 4; ++r) {
+    TokenChoice choice = everything;
+    choice.state = random.engine();
+    if (r % 2 == 0) choice.top_k = 8999;
+    if (r % 2 == 1) choice.top_p = 0.99999f;
+    c.choices.push_back(choice);
+    std::vector<float> logits(9000, -100);
+    std::fill_n(logits.begin(), cuda::choice_candidates + r / 2, 3.0f);
+    std::shuffle(logits.begin(), logits.end(), random.engine);
+    c.logits.insert(c.logits.end(), logits.begin(), logits.end());
+  }
+  expect_as_reference(c);
+}
+
 TEST(CudaChooseToken, ManyDraws) {
   Random random(6);
   Case c = {300, {}, {}, 64};
@@ -166,9 +185,35 @@ TEST(CudaChooseToken, ManyDraws) {
   for (int r = 0; r < 64; ++r) {
     TokenChoice choice = everything;
     choice.state = random.engine() * uint64_t{0x123456789abcdef1};
-    if (r % 2 == 1) choice.top_p = 0.95f;
+    if (r % 2 == 1) choice.top_p = r % 4 == 1 ? 0.95f : 0.999f;
+    if (r % 4 == 3) choice.top_k = 2 + r / 4;
     c.choices.push_back(choice);
     c.logits.insert(c.logits.end(), logits.begin(), logits.end());
+  }
+  expect_as_reference(c);
+}
+
+// Draws that land on the first and on the last number of a weight, in a slice and at its end, of candidates that are
+// all alike.
+TEST(CudaChooseToken, DrawsAtTheEndsOfWeights) {
+  const Multiprocessors many(132);
+  constexpr int64_t vocabulary = 16384;
+  Case c = {vocabulary, {}, {}, 0};
+  for (const uint64_t candidates : {4096, 16384}) {
+    const uint64_t weight = (uint64_t{1} << 53) / candidates;  // in numbers of the generator
+    for (const uint64_t token : {uint64_t{0}, candidates / 2, candidates - 1}) {
+      for (const uint64_t share : {token * weight, token * weight + weight - 1}) {
+        for (const float top_p : {1.0f, 0.99999994f}) {
+          TokenChoice choice = everything;
+          choice.state = state_before(share);
+          choice.top_p = top_p;
+          c.choices.push_back(choice);
+          for (uint64_t i = 0; i < vocabulary; ++i)
+            c.logits.push_back(i % (vocabulary / candidates) == 0 ? 2.5f : -inf);
+          ++c.rows;
+        }
+      }
+    }
   }
   expect_as_reference(c);
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/spec/choice_weight.h"
+#include "tests/kernels/generator.h"
 #include "tests/kernels/support.h"
 
 namespace graft::kernels::testing {
@@ -88,6 +89,16 @@ TEST(ChooseToken, DrawsTheGeneratorsNextNumber) {
   EXPECT_EQ(chosen({2, 2, 2, 2}, everything(0)), 3);
   EXPECT_EQ(chosen({2, 2, 2, 2}, everything(1234567)), 1);
   EXPECT_EQ(chosen({2, -inf, 2, nan, 2, 2}, everything(0)), 5);
+}
+
+TEST(ChooseToken, ADrawAtTheEndOfAWeightTakesTheNextToken) {
+  constexpr uint64_t one = uint64_t{1} << 53;
+  EXPECT_EQ(chosen({1, 1, 1, 1}, everything(state_before(0))), 0);
+  EXPECT_EQ(chosen({1, 1, 1, 1}, everything(state_before(one / 4 - 1))), 0);
+  EXPECT_EQ(chosen({1, 1, 1, 1}, everything(state_before(one / 4))), 1);
+  EXPECT_EQ(chosen({1, 1, 1, 1}, everything(state_before(one / 2))), 2);
+  EXPECT_EQ(chosen({1, 1, -inf, 1, 1}, everything(state_before(one / 2))), 3);
+  EXPECT_EQ(chosen({1, 1, 1, 1, -inf}, everything(state_before(one - 1))), 3);
 }
 
 TEST(ChooseToken, WeightsArePowersOfTwo) {
