@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/spec/isa_names.h"
+
 namespace graft::kernels {
 namespace {
 
@@ -18,22 +20,9 @@ Forced read_environment() {
   Forced forced;
   const char* value = getenv("GRAFT_KERNELS");
   if (value == nullptr || value[0] == '\0') return forced;
-  const struct {
-    const char* name;
-    Isa isa;
-  } known[] = {{"reference", Isa::reference},
-               {"baseline", Isa::baseline},
-               {"avx2", Isa::avx2},
-               {"avx512", Isa::avx512},
-               // what a device library reads; no limit here
-               {"sm80", Isa::avx512},
-               {"sm90", Isa::avx512},
-               {"sm100", Isa::avx512}};
-  for (const auto& entry : known) {
-    if (strcmp(value, entry.name) == 0) {
-      forced.highest = entry.isa;
-      return forced;
-    }
+  if (const IsaName* known = find_isa(value)) {
+    if (!is_device_isa(known->isa)) forced.highest = known->isa;  // what a device library reads is no limit here
+    return forced;
   }
   strncpy(forced.unknown, value, sizeof forced.unknown - 1);
   return forced;

@@ -1,25 +1,26 @@
 #include "kernels/spec/next_step.h"
 
+#include "kernels/spec/choice_weight.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
 namespace {
 
+int32_t next_slot(const NextStepArgs::Cache& cache, int64_t row, int32_t place) {
+  const int64_t entry = place / cache.block_size;
+  const int32_t block = place >= 0 && entry < cache.stride ? cache.block_table[row * cache.stride + entry] : -1;
+  return block < 0 ? -1 : block * cache.block_size + place % cache.block_size;
+}
+
 void run(const void* args, const Context&) {
   const auto& a = *static_cast<const NextStepArgs*>(args);
   for (int64_t r = 0; r < *a.rows; ++r) {
     const int32_t place = a.context_lengths[r];
-    for (int32_t k = 0; k < a.caches; ++k) {
-      const NextStepArgs::Cache& cache = a.cache[k];
-      const int64_t entry = place / cache.block_size;
-      const int32_t block = entry < cache.stride ? cache.block_table[r * cache.stride + entry] : -1;
-      cache.slots[r] = block < 0 ? -1 : block * cache.block_size + place % cache.block_size;
-    }
+    for (int32_t k = 0; k < a.caches; ++k) a.cache[k].slots[r] = next_slot(a.cache[k], r, place);
     a.token_ids[r] = a.tokens[r] < 0 ? 0 : a.tokens[r];
     a.positions[r] += 1;
     a.context_lengths[r] = place + 1;
-    TokenChoice& choice = a.choices[r];
-    if (choice.wanted != 0 && choice.temperature != 0) choice.state += 0x9e3779b97f4a7c15u;
+    if (choice_draws(a.choices[r])) a.choices[r].state += choice_step;
   }
 }
 

@@ -9,10 +9,11 @@ namespace graft::kernels {
 /// Makes the arrays of a step, in place, those of the step after it, in which every sequence has the token that was
 /// chosen for it as its only one. For steps in which row r, token r and sequence r are the same for all r < *rows; what
 /// it makes of others is of no use and does no harm. For r < *rows:
-///   token_ids[r] = max(tokens[r], 0), positions[r] += 1, context_lengths[r] += 1, choices[r].state goes on by one draw
-///   (0x9e3779b97f4a7c15) where the choice is wanted and its temperature is not 0, and in each cache
-///   slots[r] = block_table[r, n / block_size] * block_size + n % block_size for n = context_lengths[r] before; -1
-///   where that entry is negative or beyond the table.
+///
+/// - token_ids[r] = max(tokens[r], 0), positions[r] += 1, context_lengths[r] += 1
+/// - choices[r].state goes on by one draw (0x9e3779b97f4a7c15) where the choice is wanted and its temperature above 0
+/// - in each cache slots[r] = block_table[r, n / block_size] * block_size + n % block_size for n = context_lengths[r]
+///   before; -1 where that entry is negative or none of the table
 struct NextStepArgs {
   static constexpr int32_t max_caches = 4;
   struct Cache {

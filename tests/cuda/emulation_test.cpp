@@ -140,10 +140,13 @@ void shuffles(int* out) {
   out[64 + threadIdx.x] = __shfl_down_sync(all_lanes, lane, 2, 8) + 100 * __shfl_up_sync(all_lanes, lane, 1);
   out[128 + threadIdx.x] = static_cast<int>(__ballot_sync(all_lanes, lane % 3 == 0));
   if (lane < 8) out[192 + threadIdx.x] = __shfl_sync(0xffu, lane, 7 - lane);
+  const auto number = static_cast<unsigned>(100 + lane);
+  out[256 + threadIdx.x] = static_cast<int>(__reduce_max_sync(all_lanes, number));
+  if (lane >= 8) out[320 + threadIdx.x] = static_cast<int>(__reduce_min_sync(0xffffff00u, number));
 }
 
 TEST(Emulation, ShufflesAsDefined) {
-  std::vector<int> out(256);
+  std::vector<int> out(384);
   for (const emulated::Order order : all_orders) {
     emulated::device().order = order;
     ASSERT_EQ(start(shuffles, 64, 0, out.data()), "");
@@ -154,7 +157,10 @@ TEST(Emulation, ShufflesAsDefined) {
       EXPECT_EQ(static_cast<unsigned>(out[128 + t]), 0x49249249u);
       if (lane < 8) {
         EXPECT_EQ(out[192 + t], 7 - lane);
+      } else {
+        EXPECT_EQ(out[320 + t], 108);
       }
+      EXPECT_EQ(out[256 + t], 131);
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "kernels/spec/isa_names.h"
 #include "kernels/spec/linear.h"
 #include "tests/kernels/support.h"
 
@@ -53,6 +54,9 @@ void expect_in_child(const std::string& expectation) {
   } else if (expectation == "avx2") {
     EXPECT_EQ(select(Op::linear, &args)->isa, best);
     EXPECT_EQ(forced_isa_problem(), nullptr);
+  } else if (expectation == "a device's") {
+    EXPECT_EQ(forced_isa_problem(), nullptr);
+    EXPECT_GE(select(Op::linear, &args)->isa, best);
   } else {
     EXPECT_STREQ(forced_isa_problem(), "warp");
     EXPECT_GE(select(Op::linear, &args)->isa, best);
@@ -63,8 +67,18 @@ TEST(Select, EnvironmentLimitsTheInstructionSet) {
   if (const char* expectation = getenv("GRAFT_KERNELS_CHILD")) return expect_in_child(expectation);
   EXPECT_TRUE(holds_in_new_process("reference", "reference"));
   EXPECT_TRUE(holds_in_new_process("avx2", "avx2"));
+  EXPECT_TRUE(holds_in_new_process("sm90", "a device's"));
   EXPECT_TRUE(holds_in_new_process("warp", "ignored"));
   EXPECT_FALSE(holds_in_new_process("avx2", "ignored")) << "the outcome of the new process is not seen";
+}
+
+TEST(Select, NamesOfInstructionSets) {
+  for (const IsaName& entry : isa_names) {
+    ASSERT_NE(find_isa(entry.name), nullptr) << entry.name;
+    EXPECT_EQ(find_isa(entry.name)->isa, entry.isa);
+    EXPECT_EQ(is_device_isa(entry.isa), entry.name[0] == 's');
+  }
+  for (const char* name : {"", "avx", "avx2x", "AVX2"}) EXPECT_EQ(find_isa(name), nullptr) << name;
 }
 
 TEST(Select, EveryOpHasAReferenceAndNamesAreUnique) {

@@ -6,6 +6,7 @@
 #include "kernels/cuda/host/failure.h"
 #include "kernels/cuda/host/on_device.h"
 #include "kernels/cuda/host/plugin.h"
+#include "kernels/spec/isa_names.h"
 
 namespace graft::kernels::cuda {
 namespace {
@@ -53,9 +54,8 @@ Isa isa_of(int32_t device) {
 Isa forced_isa() {
   static const Isa once = [] {
     const char* value = getenv("GRAFT_KERNELS");
-    if (value != nullptr && strcmp(value, "sm80") == 0) return Isa::sm80;
-    if (value != nullptr && strcmp(value, "sm90") == 0) return Isa::sm90;
-    return Isa::sm100;
+    const IsaName* known = value != nullptr ? find_isa(value) : nullptr;
+    return known != nullptr && is_device_isa(known->isa) ? known->isa : Isa::sm100;
   }();
   return once;
 }

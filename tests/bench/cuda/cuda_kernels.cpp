@@ -5,13 +5,16 @@
 //   cuda_kernels [--plain] [WORD...]    only figures whose names hold one of the words; --plain: a few launches without
 //   a
 //                                       graph and no figures, for a profiler
+#include <random>
 #include <string>
 
 #include "kernels/cuda/choose.h"
 #include "kernels/cuda/launch_error.h"
 #include "kernels/spec/activation.h"
 #include "kernels/spec/attention.h"
+#include "kernels/spec/choose_token.h"
 #include "kernels/spec/linear.h"
+#include "kernels/spec/next_step.h"
 #include "kernels/spec/quantized.h"
 #include "kernels/spec/residual_norm.h"
 #include "tests/bench/cuda/measure.h"
@@ -61,11 +64,13 @@ struct Bench {
     if (small_taken > int64_t{256} << 20) check(cudaErrorMemoryAllocation, "scratch");
     return piece;
   }
-  int32_t* number(const std::vector<int32_t>& values) {
-    auto* place = scratch<int32_t>(static_cast<int64_t>(values.size()));
-    check(cudaMemcpy(place, values.data(), values.size() * sizeof(int32_t), cudaMemcpyHostToDevice), "copy");
+  template <class T>
+  T* copied(const std::vector<T>& values) {
+    auto* place = scratch<T>(static_cast<int64_t>(values.size()));
+    check(cudaMemcpy(place, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "copy");
     return place;
   }
+  int32_t* number(const std::vector<int32_t>& values) { return copied(values); }
 
   /// `renew(args)` moves the arguments to other memory for each launch.
   template <class Args, class Renew>
@@ -236,6 +241,65 @@ void activation(Bench& bench, int64_t width) {
   bench.figure("gated activation", Op::activation, args, width * 12, [](ActivationArgs&) {});
 }
 
+// The next tokens of so many rows, from logits that the head has just left in the cache; `bytes` are theirs, read once.
+void choose_token(Bench& bench, const std::vector<float>& logits, int64_t vocabulary, const char* how,
+                  TokenChoice choice) {
+  const auto rows = static_cast<int32_t>(static_cast<int64_t>(logits.size()) / vocabulary);
+  const int64_t before = bench.small_taken;
+  std::vector<TokenChoice> choices;
+  for (int32_t r = 0; r < rows; ++r) {
+    choice.state += 0x9e3779b97f4a7c15u;
+    choices.push_back(choice);
+  }
+  ChooseTokenArgs args = {};
+  args.rows = bench.number({rows});
+  args.capacity = rows;
+  args.logits = bench.copied(logits);
+  args.vocabulary = vocabulary;
+  args.choices = bench.copied(choices);
+  args.tokens = bench.scratch<int32_t>(rows);
+  bench.figure(std::string("choose token, ") + how + " x" + std::to_string(rows), Op::choose_token, args,
+               static_cast<int64_t>(logits.size()) * 4, [](ChooseTokenArgs&) {});
+  bench.small_taken = before;
+}
+
+void choose_tokens(Bench& bench) {
+  constexpr int64_t vocabulary = 128256;
+  const TokenChoice greedy = {
+      .state = 1, .temperature = 0, .top_p = 1, .min_p = 0, .top_k = 0, .wanted = 1, .unused = 0};
+  TokenChoice all = greedy, few = greedy, likely = greedy;
+  all.temperature = few.temperature = likely.temperature = 0.8f;
+  likely.top_p = few.top_p = 0.95f;
+  few.top_k = 50;
+  for (const int64_t rows : {1, 8}) {
+    std::mt19937 engine(1);
+    std::normal_distribution<float> normal(0, 3);
+    std::vector<float> logits(static_cast<size_t>(rows * vocabulary));
+    for (float& logit : logits) logit = normal(engine);
+    choose_token(bench, logits, vocabulary, "greedy", greedy);
+    choose_token(bench, logits, vocabulary, "temperature", all);
+    choose_token(bench, logits, vocabulary, "temperature + top p", likely);
+    choose_token(bench, logits, vocabulary, "temperature + top k + top p", few);
+  }
+}
+
+void next_step(Bench& bench, int32_t rows) {
+  const int64_t before = bench.small_taken;
+  NextStepArgs args = {};
+  args.rows = bench.number({rows});
+  args.capacity = rows;
+  args.tokens = bench.scratch<int32_t>(rows);
+  args.token_ids = bench.scratch<int32_t>(rows);
+  args.positions = bench.scratch<int32_t>(rows);
+  args.context_lengths = bench.scratch<int32_t>(rows);
+  args.choices = bench.scratch<TokenChoice>(rows);
+  args.caches = 1;
+  args.cache[0] = {bench.scratch<int32_t>(rows), bench.scratch<int32_t>(rows * 512), 512, 64};
+  constexpr int64_t row_bytes = 6 * 4 + sizeof(TokenChoice) + 4 * 4;  // read, and written
+  bench.figure("next step x" + std::to_string(rows), Op::next_step, args, rows * row_bytes, [](NextStepArgs&) {});
+  bench.small_taken = before;
+}
+
 int run(int count, char** words) {
   Bench bench;
   for (int i = 1; i < count; ++i) {
@@ -258,6 +322,8 @@ int run(int count, char** words) {
   for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::int4, rows);
   norm(bench, 4096);
   activation(bench, 14336);
+  choose_tokens(bench);
+  for (const int32_t rows : {1, 8}) next_step(bench, rows);
   return 0;
 }
 

@@ -127,6 +127,23 @@ T shuffle(unsigned mask, T value, unsigned from, const Site& where) {
   return mine.result;
 }
 
+template <bool Largest>
+unsigned reduce(unsigned mask, unsigned value, const Site& where) {
+  const auto combine = [](void* const* operands) {
+    unsigned result = Largest ? 0u : ~0u;
+    for (int i = 0; i < 32; ++i) {
+      if (operands[i] == nullptr) continue;
+      const unsigned other = *static_cast<const unsigned*>(operands[i]);
+      result = Largest ? std::max(result, other) : std::min(result, other);
+    }
+    for (int i = 0; i < 32; ++i) {
+      if (operands[i] != nullptr) *static_cast<unsigned*>(operands[i]) = result;
+    }
+  };
+  meet_warp(mask, &value, combine, where);
+  return value;
+}
+
 struct Vote {
   bool value;
   unsigned result;
@@ -180,6 +197,13 @@ inline int __any_sync(unsigned mask, int value, emulated::Site where = emulated:
 }
 inline int __all_sync(unsigned mask, int value, emulated::Site where = emulated::Site::current()) {
   return emulated::ballot(mask, value == 0, where) == 0;
+}
+
+inline unsigned __reduce_min_sync(unsigned mask, unsigned value, emulated::Site where = emulated::Site::current()) {
+  return emulated::reduce<false>(mask, value, where);
+}
+inline unsigned __reduce_max_sync(unsigned mask, unsigned value, emulated::Site where = emulated::Site::current()) {
+  return emulated::reduce<true>(mask, value, where);
 }
 
 // --- atomics: threads are fibers, nothing happens at the same time ---------------------------------------------------

@@ -1,0 +1,75 @@
+// What choosing a token computes of a logit: float32 and float64 operations that IEEE 754 defines, in an order that no
+// compiler may change, so that host and device agree to the last bit.
+#pragma once
+
+#include <math.h>
+
+#include <cstdint>
+
+#include "kernels/spec/choose_token.h"
+
+#if defined(__CUDACC__)
+#define GRAFT_CHOICE static __host__ __device__ __forceinline__
+#else
+#define GRAFT_CHOICE static inline
+#endif
+
+namespace graft::kernels {
+
+/// The weight of the largest logit, and how far below it, in powers of two, a logit weighs nothing.
+constexpr int64_t choice_one = int64_t{1} << 40;
+constexpr float choice_reach = 41;
+/// What a draw adds to the state of the generator.
+constexpr uint64_t choice_step = 0x9e3779b97f4a7c15u;
+
+GRAFT_CHOICE bool choice_draws(const TokenChoice& choice) { return (choice.wanted != 0) & (choice.temperature > 0); }
+
+GRAFT_CHOICE float choice_scale(float temperature) {
+  return static_cast<float>(1.4426950408889634 / static_cast<double>(temperature));
+}
+
+/// How far `logit` lies below `largest`: 0 or more, or not a number. Grows as logits fall.
+GRAFT_CHOICE float choice_distance(float logit, float largest, float scale) {
+  if (logit == largest) return 0;
+  const float difference = largest - logit;
+#if defined(__CUDA_ARCH__)
+  return __fmul_rn(difference, scale);  // never part of a fused multiply-add
+#else
+  return difference * scale;
+#endif
+}
+
+/// round(2^(40 - distance)); 2^f for |f| <= 1/2 by a polynomial, good to 0.7 units of float32's last place.
+GRAFT_CHOICE int64_t choice_weight(float distance) {
+  if (!(distance < choice_reach)) return 0;
+  const float whole = rintf(distance), f = whole - distance;
+  float power = 0x1.444004p-13f;
+  power = fmaf(power, f, 0x1.5f0896p-10f);
+  power = fmaf(power, f, 0x1.3b2a1cp-7f);
+  power = fmaf(power, f, 0x1.c6af6cp-5f);
+  power = fmaf(power, f, 0x1.ebfbe0p-3f);
+  power = fmaf(power, f, 0x1.62e430p-1f);
+  power = fmaf(power, f, 1.0f);
+  return llrintf(ldexpf(power, 40 - static_cast<int>(whole)));
+}
+
+/// Whether sums of weights up to `reached`, of the most likely ones first, are what top_p asks for of `total`.
+GRAFT_CHOICE bool choice_reaches(int64_t reached, float top_p, int64_t total) {
+  return reached > 0 && static_cast<double>(reached) >= static_cast<double>(top_p) * static_cast<double>(total);
+}
+
+/// Whether min_p keeps this weight.
+GRAFT_CHOICE bool choice_likely(int64_t weight, float min_p) {
+  return min_p <= 0 || static_cast<double>(weight) >= static_cast<double>(min_p) * static_cast<double>(choice_one);
+}
+
+/// floor(u * total), less than `total` when that is positive.
+GRAFT_CHOICE int64_t choice_target(uint64_t state, int64_t total) {
+  uint64_t z = state + choice_step;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  return static_cast<int64_t>(static_cast<double>(z >> 11) * 0x1.0p-53 * static_cast<double>(total));
+}
+
+}  // namespace graft::kernels
