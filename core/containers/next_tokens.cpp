@@ -4,8 +4,9 @@ namespace graft {
 
 static_assert(StepView::max_cache_kinds <= kernels::NextStepArgs::max_caches);
 
-bool can_choose_tokens(const KernelSelector& select) {
-  const kernels::ChooseTokenArgs choice{};
+bool can_choose_tokens(const KernelSelector& select, int64_t vocabulary) {
+  kernels::ChooseTokenArgs choice{};
+  choice.vocabulary = vocabulary;
   const kernels::NextStepArgs next{};
   return select(kernels::Op::choose_token, &choice) != nullptr && select(kernels::Op::next_step, &next) != nullptr;
 }

@@ -9,7 +9,7 @@
 namespace graft {
 
 /// Whether a device has the kernels for that. `select` is the device's.
-bool can_choose_tokens(const KernelSelector& select);
+bool can_choose_tokens(const KernelSelector& select, int64_t vocabulary);
 
 /// Appends the choice of a token for each of up to `capacity` rows of logits [capacity, vocabulary]. Returns where the
 /// tokens will be: [capacity], -1 where the step asks for none. `step` has choices.

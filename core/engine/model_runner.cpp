@@ -71,7 +71,8 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
 bool ModelRunner::agree_on_choices() {
   const auto select = [this](kernels::Op op, const void* args) { return device_->select(op, args); };
   const bool head = plan_.config().head.kind == HeadKind::language && plan_.traits.stage == Stage::decode;
-  std::vector<int64_t> can = {device_ && !device_->is_host() && head && can_choose_tokens(select) ? 1 : 0};
+  std::vector<int64_t> can = {
+      device_ && !device_->is_host() && head && can_choose_tokens(select, plan_.config().output_width) ? 1 : 0};
   if (ranks_->size() > 1) agree_on_least(*ranks_, can);
   return can.front() == 1;
 }

@@ -5,10 +5,10 @@
 #include <limits>
 #include <random>
 
+#include "kernels/spec/choice_weight.h"
+
 namespace graft {
 namespace {
-
-constexpr uint64_t step = 0x9e3779b97f4a7c15u;  // of the generator
 
 uint64_t drawn_seed() {
   std::random_device device;
@@ -39,16 +39,6 @@ Sampler::Sampler(const SamplingOptions& options, int64_t sequence)
   state_ += static_cast<uint64_t>(sequence) * 0xd1342543de82ef95u;
 }
 
-// SplitMix64 (Steele, Lea, Flood 2014): small, fast, and good from any seed.
-double Sampler::uniform() {
-  state_ += step;
-  uint64_t z = state_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  z ^= z >> 31;
-  return static_cast<double>(z >> 11) * 0x1.0p-53;
-}
-
 std::optional<kernels::TokenChoice> Sampler::on_device() const {
   kernels::TokenChoice choice{};
   choice.wanted = 1;
@@ -63,7 +53,7 @@ std::optional<kernels::TokenChoice> Sampler::on_device() const {
 }
 
 void Sampler::skip() {
-  if (!greedy()) state_ += step;
+  if (!greedy()) state_ += kernels::choice_step;
 }
 
 // Weights of the candidates relative to the most likely one; returns their sum.
@@ -146,12 +136,17 @@ std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t v
 int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
   if (greedy()) return most_likely(logits, vocabulary);
   if (keep(logits, vocabulary).empty()) return -1;
-  // As kernels/spec/choose_token.h: in whole numbers and in the order of the vocabulary.
+  // As kernels/spec/choose_token.h: by whole numbers, in the order of the vocabulary.
   std::ranges::sort(candidates_, {}, &Candidate::token);
-  const auto share = [](const Candidate& candidate) { return std::llrint(candidate.weight * 0x1.0p40); };
+  const auto top = std::ranges::max_element(candidates_, {}, &Candidate::logit);
+  const float scale = kernels::choice_scale(static_cast<float>(options_.temperature));
+  const auto share = [&](const Candidate& candidate) {
+    return kernels::choice_weight(kernels::choice_distance(logits[candidate.token], logits[top->token], scale));
+  };
   int64_t total = 0;
   for (const Candidate& candidate : candidates_) total += share(candidate);
-  auto left = static_cast<int64_t>(uniform() * static_cast<double>(total));
+  int64_t left = kernels::choice_target(state_, total);
+  skip();
   for (const Candidate& candidate : candidates_) {
     left -= share(candidate);
     if (left < 0) return candidate.token;

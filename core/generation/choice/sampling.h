@@ -35,8 +35,9 @@ class Sampler {
   /// `sequence` tells the answers of one request apart: each draws its own numbers from the same seed.
   explicit Sampler(const SamplingOptions& options, int64_t sequence = 0);
 
-  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise one of keep(), drawn by weight.
-  /// -1 when none is above minus infinity, which NaN counts as. Allocates only on the first call.
+  /// The chosen token of `logits` [vocabulary]. Greedy: the first largest. Otherwise one of keep(), drawn by weight
+  /// with the generator of kernels/spec/choose_token.h. -1 when none is above minus infinity, which NaN counts as.
+  /// Allocates only on the first call.
   int64_t choose(const float* logits, int64_t vocabulary);
 
   /// The next choice for a device to make, which gives the token of choose() but for the rounding of float32; nothing
@@ -52,7 +53,6 @@ class Sampler {
 
  private:
   bool greedy() const { return options_.greedy || options_.temperature == 0; }
-  double uniform();
   double weigh();
   void keep_top_k();
   void keep_top_p();
