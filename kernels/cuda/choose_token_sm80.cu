@@ -106,6 +106,9 @@ __global__ void __launch_bounds__(choose_threads, 1) choose(ChooseTokenArgs a, C
   }
 }
 
+// More candidates than that could overflow a sum of weights.
+bool accepts(const void* args) { return static_cast<const ChooseTokenArgs*>(args)->vocabulary <= int64_t{1} << 22; }
+
 int64_t scratch_bytes(const void* args, int32_t) {
   const auto& a = *static_cast<const ChooseTokenArgs*>(args);
   return choose_token_scratch_bytes(a.capacity, a.vocabulary);
@@ -128,6 +131,6 @@ void run(const void* args, const Context& context) {
 
 extern const Variant kernel_cuda_choose_token_sm80;
 const Variant kernel_cuda_choose_token_sm80 = {Op::choose_token, Isa::sm80,     "choose_token.sm80",
-                                               nullptr,          scratch_bytes, run};
+                                               accepts,          scratch_bytes, run};
 
 }  // namespace graft::kernels
