@@ -21,7 +21,7 @@ struct DeepSpeedConfig {
 };
 
 /// A value and the key as the caller wrote it.
-struct GivenValue {
+struct GivenValue {  // NOLINT(bugprone-exception-escape): JSON is moved by a constructor that is noexcept itself
   std::string path;
   Json value;
 };

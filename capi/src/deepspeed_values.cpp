@@ -84,7 +84,8 @@ void take_policy(const GivenValue& given, DeepSpeedConfig& config) {
   if (table.is_null()) return;
   if (!table.is_object()) fail_type(path, table, "an object {layer class: row-parallel linears}");
   for (const auto& [layer_class, value] : table.items()) {
-    const std::string key = path + "." + layer_class;
+    std::string key = path;
+    key.append(".").append(layer_class);
     graft_policy policy;
     policy.layer_class = word(path.c_str(), layer_class.data(), static_cast<int64_t>(layer_class.size()));
     const Json names = value.is_string() ? Json::array({value}) : value;
@@ -103,7 +104,7 @@ void take_injection(const GivenValues& given, DeepSpeedConfig& config) {
   const GivenValue* kernel = find(given, "replace_with_kernel_inject");
   if (kernel == nullptr) return;
   const bool on = json_flag(kernel->path, kernel->value);
-  if (on && !config.policies.empty()) {
+  if (on && policy != nullptr && !config.policies.empty()) {
     fail(GRAFT_STATUS_INVALID_ARGUMENT, "%s and %s: found a policy and true, expected only one of them",
          policy->path.c_str(), kernel->path.c_str());
   }

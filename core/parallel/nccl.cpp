@@ -54,6 +54,15 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
       rank_(host.rank()),
       size_(host.size()),
       timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)) {
+  try {
+    join();
+  } catch (...) {  // an end that was not made has no destructor
+    wait_until_gone();
+    throw;
+  }
+}
+
+void NcclCommunicator::join() {
   struct {
     NcclId id;
     int result = success;  // travels too: the others need not wait for a rank 0 that has no id
@@ -61,7 +70,7 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
   if (rank_ == 0) {
     start.result = nccl_.get_unique_id(&start.id);
   }
-  host.broadcast(&start, sizeof start);
+  host_.broadcast(&start, sizeof start);
   check("get_unique_id of rank 0", start.result);
   NcclConfig config{sizeof(NcclConfig), config_magic, config_version, 0};
   const int result =
@@ -75,6 +84,10 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
 
 NcclCommunicator::~NcclCommunicator() {
   abort();
+  wait_until_gone();
+}
+
+void NcclCommunicator::wait_until_gone() noexcept {
   if (left_ != nullptr) {
     nccl_.comm_abort(left_);
   }

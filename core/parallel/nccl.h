@@ -58,10 +58,13 @@ class NcclCommunicator {
   /// `done` throws, the group is aborted too.
   void wait(const std::function<bool()>& done);
   /// Frees this rank's waits and, soon, the device from collectives under way. Does not wait for that, since NCCL first
-  /// waits for the graphs that hold its kernels; the destructor does, at most for the time-out. Any thread.
+  /// waits for the graphs that hold its kernels; the destructor does, at most for the time-out, and so does a
+  /// constructor that fails. Any thread.
   void abort() noexcept;
 
  private:
+  void join();
+  void wait_until_gone() noexcept;
   void check(const char* what, int result);
   bool settled(const char* what, const std::function<bool()>& done);
   void settle(const char* what, const std::function<bool()>& done);

@@ -111,10 +111,11 @@ class Strips {
   int32_t to_;                    // this lane's piece in a stage
   const uint16_t *key_, *value_;  // and in rows 0 ... of the cache
   bool in_one_block_;
-  const int32_t* table_;         // entry of the block of the next strip
-  int32_t block_;                // that entry, looked up ahead
-  int32_t block_rows_;           // rows of a block, of all KV heads
-  int32_t offset_, offset_end_;  // rows from the block's first to the strip, and to the next KV head
+  // The following for strips that lie in one block each.
+  const int32_t* table_ = nullptr;       // entry of the block of the next strip
+  int32_t block_ = 0;                    // that entry, looked up ahead
+  int32_t block_rows_ = 0;               // rows of a block, of all KV heads
+  int32_t offset_ = 0, offset_end_ = 0;  // rows from the block's first to the strip, and to the next KV head
 };
 
 /// Zeros where a head is narrower than a row of the stages: keys and queries are multiplied all along.
