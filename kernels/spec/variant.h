@@ -20,6 +20,9 @@ enum class Op : int32_t {
   attention,
   activation,
   gather_rows,
+  route_experts,
+  expert_linear,
+  combine_experts,
   // What ranks do together. Not kernels: recorded by core/containers/collectives.
   all_reduce,
   gather_columns,

@@ -83,6 +83,12 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::activation, ActivationArgs>::variant;
     case Op::gather_rows:
       return &Recorded<Op::gather_rows, GatherRowsArgs>::variant;
+    case Op::route_experts:
+      return &Recorded<Op::route_experts, RouteExpertsArgs>::variant;
+    case Op::expert_linear:
+      return &Recorded<Op::expert_linear, ExpertLinearArgs>::variant;
+    case Op::combine_experts:
+      return &Recorded<Op::combine_experts, CombineExpertsArgs>::variant;
     default:
       return nullptr;
   }
