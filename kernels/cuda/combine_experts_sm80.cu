@@ -1,0 +1,85 @@
+// combine_experts: a block for a row and 512 of its columns, or fewer; eight slots are on the way at once.
+#include "kernels/spec/combine_experts.h"
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/quads.h"
+#include "kernels/spec/variant.h"
+
+namespace graft::kernels {
+namespace {
+
+using namespace cuda;
+
+constexpr int threads = 128, slots_ahead = 8;
+
+template <class T>
+__device__ __forceinline__ T load(const float* from) {
+  if constexpr (sizeof(T) == 16) {
+    return load_float4(from);
+  } else {
+    return *from;
+  }
+}
+__device__ __forceinline__ void store(float* to, float4 value) { store_float4(to, value); }
+__device__ __forceinline__ void store(float* to, float value) { *to = value; }
+
+__device__ __forceinline__ float multiply_add(float weight, float x, float sum) { return __fmaf_rn(weight, x, sum); }
+__device__ __forceinline__ float4 multiply_add(float weight, float4 x, float4 sum) {
+  return {__fmaf_rn(weight, x.x, sum.x), __fmaf_rn(weight, x.y, sum.y), __fmaf_rn(weight, x.z, sum.z),
+          __fmaf_rn(weight, x.w, sum.w)};
+}
+__device__ __forceinline__ float scaled(float x, float factor) { return x * factor; }
+__device__ __forceinline__ float4 scaled(float4 x, float factor) { return times(x, factor); }
+
+/// T: float, or float4 where addresses and widths allow it.
+template <class T>
+__global__ void __launch_bounds__(threads) combine_kernel(const __grid_constant__ CombineExpertsArgs a, int32_t parts) {
+  let_next_kernel_start();
+  wait_for_previous_kernel();
+  constexpr int elements = sizeof(T) / 4;
+  const int64_t work = int64_t{*a.rows} * parts;
+  for (int64_t item = blockIdx.x; item < work; item += gridDim.x) {
+    const int64_t row = item / parts, column = (item % parts * threads + threadIdx.x) * elements;
+    if (column >= a.width) continue;
+    T sum = {};
+    if (a.base != nullptr) {
+      sum = load<T>(a.base + row * a.out_stride + column);
+      if (a.base_gate != nullptr) sum = scaled(sum, 1.0f / (1.0f + expf(-a.base_gate[row])));
+    }
+    for (int32_t first = 0; first < a.slots; first += slots_ahead) {
+      T x[slots_ahead];
+      float weights[slots_ahead];
+      bool here[slots_ahead];
+#pragma unroll
+      for (int i = 0; i < slots_ahead; ++i) {
+        const int64_t slot = row * a.slots + first + i;
+        const int32_t position = first + i < a.slots ? a.positions[slot] : -1;
+        here[i] = position >= 0;
+        x[i] = here[i] ? load<T>(a.x + position * a.x_stride + column) : T{};
+        weights[i] = here[i] && a.weights != nullptr ? a.weights[slot] : 1.0f;
+      }
+#pragma unroll
+      for (int i = 0; i < slots_ahead; ++i) sum = here[i] ? multiply_add(weights[i], x[i], sum) : sum;
+    }
+    store(a.out + row * a.out_stride + column, sum);
+  }
+}
+
+void run(const void* args, const Context& context) {
+  const auto& a = *static_cast<const CombineExpertsArgs*>(args);
+  if (a.width == 0 || a.capacity == 0) return;
+  const bool wide = has_quads(a.x, a.width, 4) && has_quads(a.base, a.width, 4) && has_quads(a.out, a.width, 4) &&
+                    a.x_stride % 4 == 0 && a.out_stride % 4 == 0;
+  const int64_t parts = divide_up(a.width, threads * (wide ? 4 : 1));
+  launch_overlapped(wide ? &combine_kernel<float4> : &combine_kernel<float>,
+                    {grid_for(a.capacity * parts, 2 * multiprocessors(context)), 1, 1}, {threads, 1, 1}, 0,
+                    context.stream, a, static_cast<int32_t>(parts));
+}
+
+}  // namespace
+
+extern const Variant kernel_cuda_combine_experts_sm80;
+const Variant kernel_cuda_combine_experts_sm80 = {
+    Op::combine_experts, Isa::sm80, "combine_experts.sm80", nullptr, nullptr, run};
+
+}  // namespace graft::kernels
