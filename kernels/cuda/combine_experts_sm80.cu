@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/quads.h"
+#include "kernels/cuda/reduce.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -37,31 +38,37 @@ __global__ void __launch_bounds__(threads) combine_kernel(const __grid_constant_
   let_next_kernel_start();
   wait_for_previous_kernel();
   constexpr int elements = sizeof(T) / 4;
+  const auto lane = static_cast<int32_t>(threadIdx.x % 32);
   const int64_t work = int64_t{*a.rows} * parts;
   for (int64_t item = blockIdx.x; item < work; item += gridDim.x) {
-    const int64_t row = item / parts, column = (item % parts * threads + threadIdx.x) * elements;
-    if (column >= a.width) continue;
+    const int64_t row = item / parts, place = (item % parts * threads + threadIdx.x) * elements;
+    const bool inside = place < a.width;
+    const int64_t column = inside ? place : 0;  // whole warps go on
     T sum = {};
     if (a.base != nullptr) {
       sum = load<T>(a.base + row * a.out_stride + column);
       if (a.base_gate != nullptr) sum = scaled(sum, 1.0f / (1.0f + expf(-a.base_gate[row])));
     }
     for (int32_t first = 0; first < a.slots; first += slots_ahead) {
+      // Each lane gets one slot's place and weight; what is left out is loaded too, from where there is something, and
+      // becomes 0: no load waits for another or for a branch.
+      const int32_t mine = first + lane % slots_ahead;
+      const int64_t slot = row * a.slots + min(mine, a.slots - 1);
+      const int32_t position = mine < a.slots ? a.positions[slot] : -1;
+      const float weight = a.weights != nullptr ? a.weights[slot] : 1.0f;
       T x[slots_ahead];
-      float weights[slots_ahead];
-      bool here[slots_ahead];
 #pragma unroll
       for (int i = 0; i < slots_ahead; ++i) {
-        const int64_t slot = row * a.slots + first + i;
-        const int32_t position = first + i < a.slots ? a.positions[slot] : -1;
-        here[i] = position >= 0;
-        x[i] = here[i] ? load<T>(a.x + position * a.x_stride + column) : T{};
-        weights[i] = here[i] && a.weights != nullptr ? a.weights[slot] : 1.0f;
+        x[i] = load<T>(a.x + max(__shfl_sync(all_lanes, position, i), 0) * a.x_stride + column);
       }
 #pragma unroll
-      for (int i = 0; i < slots_ahead; ++i) sum = here[i] ? multiply_add(weights[i], x[i], sum) : sum;
+      for (int i = 0; i < slots_ahead; ++i) {
+        const bool here = __shfl_sync(all_lanes, position, i) >= 0;
+        const float factor = __shfl_sync(all_lanes, weight, i);
+        sum = multiply_add(here ? factor : 0.0f, here ? x[i] : T{}, sum);
+      }
     }
-    store(a.out + row * a.out_stride + column, sum);
+    if (inside) store(a.out + row * a.out_stride + column, sum);
   }
 }
 

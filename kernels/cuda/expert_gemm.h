@@ -130,15 +130,15 @@ class ExpertGemm {
   int32_t x_rows[reads];  ///< of x, of the pieces that this thread brings; -1: there is none
 };
 
-constexpr int32_t log2_of(int32_t power) { return power > 1 ? 1 + log2_of(power / 2) : 0; }
-
 template <class Tile>
 __global__ void __launch_bounds__(Tile::threads, Tile::Blocks)
     expert_gemm_kernel(const __grid_constant__ ExpertLinearArgs a, int32_t column_tiles) {
   let_next_kernel_start();
   wait_for_previous_kernel();
+  constexpr int32_t shift = Tile::Rows == 128 ? 7 : Tile::Rows == 64 ? 6 : 5;
+  static_assert(1 << shift == Tile::Rows);
   const auto block = static_cast<int32_t>(blockIdx.x);
-  const ExpertTile tile = find_expert_tile(a, log2_of(Tile::Rows), block / column_tiles);
+  const ExpertTile tile = find_expert_tile(a, shift, block / column_tiles);
   if (tile.rows == 0) return;
   ExpertGemm<Tile>(a, tile, expert_output_tile(a, block % column_tiles, Tile::Columns)).run();
 }

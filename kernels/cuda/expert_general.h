@@ -14,7 +14,7 @@ constexpr int expert_general_warps = 8;
 
 /// Wide: weights are float32, and they and x are read 16 bytes at a time.
 template <bool Wide>
-__global__ void __launch_bounds__(32 * expert_general_warps)
+__global__ void __launch_bounds__(32 * expert_general_warps, 2)
     expert_general_kernel(const __grid_constant__ ExpertLinearArgs a, int32_t outputs, int32_t chunks) {
   let_next_kernel_start();
   wait_for_previous_kernel();

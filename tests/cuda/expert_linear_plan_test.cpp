@@ -108,7 +108,8 @@ TEST(CudaExpertLinearPlan, Gemm) {
   }
 }
 
-// One token of Qwen3-30B-A3B on 132 multiprocessors: each has blocks enough to keep its memory busy.
+// One token of Qwen3-30B-A3B on 132 multiprocessors: each has blocks enough to keep its memory busy (32 KiB on the way
+// for each).
 TEST(CudaExpertLinearPlan, GemvFillsTheDevice) {
   ExpertLinearArgs args = {};
   args.capacity = 1;
@@ -121,7 +122,7 @@ TEST(CudaExpertLinearPlan, GemvFillsTheDevice) {
       args.segments[0] = {{nullptr, nullptr, dtype, DType::float32, out, nullptr, 128}, out, 1};
       const ExpertGemvPlan plan = expert_gemv_plan(args, 132);
       EXPECT_EQ(plan.tiles, 8);
-      EXPECT_GE(plan.tiles * plan.chunks, 4 * 132);
+      EXPECT_GE(plan.tiles * plan.chunks, 3 * 132);
       EXPECT_LE(plan.shared_bytes, 48 * 1024);
     }
   }
