@@ -154,12 +154,11 @@ template <DType Type>
 void launch_expert_gemm(const ExpertLinearArgs& a, const Context& context) {
   const ExpertGemmPlan plan = expert_gemm_plan(a);
   if (plan.tiles * plan.column_tiles == 0) return;
-  constexpr int small_stages = is_integer<Type> ? 4 : 3;
   if (plan.tile_rows == 32) {
     return launch_expert_gemm_tile<GemmTile<Type, 32, 64, 1, 4, 4, 4>>(a, plan, context);
   }
   if (plan.tile_rows == 64) {
-    return launch_expert_gemm_tile<GemmTile<Type, 64, 64, 2, 2, small_stages, 3>>(a, plan, context);
+    return launch_expert_gemm_tile<GemmTile<Type, 64, 64, 2, 2, 4, 3>>(a, plan, context);
   }
   launch_expert_gemm_tile<GemmTile<Type, 128, 128, 2, 2, 3, 1>>(a, plan, context);
 }

@@ -248,10 +248,9 @@ __global__ void __launch_bounds__(expert_gemv_threads, 4)
     expert_gemv_kernel(const __grid_constant__ ExpertLinearArgs a, const __grid_constant__ ExpertGemvPlan plan) {
   let_next_kernel_start();
   wait_for_previous_kernel();
-  const auto block = static_cast<int32_t>(blockIdx.x);
-  const ExpertTile tile = find_expert_tile(a, 3, block / plan.chunks);
+  const ExpertTile tile = find_expert_tile(a, 3, static_cast<int32_t>(blockIdx.y));
   if (tile.rows == 0) return;
-  ExpertGemv<Type> gemv(a, plan, tile, block % plan.chunks);
+  ExpertGemv<Type> gemv(a, plan, tile, static_cast<int32_t>(blockIdx.x));
   if (tile.rows > 4) {
     gemv.template run<true>();
   } else {
@@ -263,7 +262,8 @@ template <DType Type>
 void launch_expert_gemv(const ExpertLinearArgs& a, const Context& context) {
   const ExpertGemvPlan plan = expert_gemv_plan(a, multiprocessors(context));
   if (plan.tiles * plan.chunks == 0) return;
-  launch_overlapped(expert_gemv_kernel<Type>, {static_cast<unsigned>(plan.tiles * plan.chunks), 1, 1},
+  launch_overlapped(expert_gemv_kernel<Type>,
+                    {static_cast<unsigned>(plan.chunks), static_cast<unsigned>(plan.tiles), 1},
                     {expert_gemv_threads, 1, 1}, plan.shared_bytes, context.stream, a, plan);
 }
 

@@ -106,6 +106,17 @@ TEST(CudaExpertLinear, GemvOfManyAndDeepRows) {
   }
 }
 
+// More experts than lanes, most of them without rows.
+TEST(CudaExpertLinear, ManyExperts) {
+  Random random(5);
+  for (const int32_t experts : {33, 64, 100, 300}) {
+    SCOPED_TRACE(experts);
+    expect_right(random, {7, 8, 32, 5, 4, experts, experts, DType::bfloat16}, "expert_linear.gemv.sm80",
+                 gemv_rounding(DType::bfloat16));
+    expect_right(random, {7, 8, 32, 5, 4, experts / 2, experts, DType::float32}, "expert_linear.float32.sm80", 0);
+  }
+}
+
 // A row's result does not depend on which other rows its expert has.
 TEST(CudaExpertLinear, GemvRowsStandAlone) {
   Random random(6);
