@@ -23,11 +23,11 @@ template <DType Type>
 class ExpertGemv {
  public:
   __device__ __forceinline__ ExpertGemv(const ExpertLinearArgs& args, const ExpertGemvPlan& plan,
-                                        const ExpertTile& tile, int32_t chunk)
+                                        const ExpertTile& tile, int32_t chunk_of_tile)
       : a(args),
         p(plan),
         at(tile),
-        chunk(chunk),
+        chunk(chunk_of_tile),
         lane(static_cast<int32_t>(threadIdx.x % 32)),
         warp(static_cast<int32_t>(threadIdx.x / 32)),
         split_shift(plan.split_shift),
