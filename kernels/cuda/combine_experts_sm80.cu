@@ -1,4 +1,4 @@
-// combine_experts: a block for a row and 512 of its columns, or fewer; eight slots are on the way at once.
+// combine_experts: a block for a row and 512 of its columns, or fewer; eight experts' rows are on the way at once.
 #include "kernels/spec/combine_experts.h"
 
 #include "kernels/cuda/launch.h"
@@ -11,7 +11,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 128, slots_ahead = 8;
+constexpr int threads = 128, experts_ahead = 8;
 
 template <class T>
 __device__ __forceinline__ T load(const float* from) {
@@ -49,20 +49,20 @@ __global__ void __launch_bounds__(threads) combine_kernel(const __grid_constant_
       sum = load<T>(a.base + row * a.out_stride + column);
       if (a.base_gate != nullptr) sum = scaled(sum, 1.0f / (1.0f + expf(-a.base_gate[row])));
     }
-    for (int32_t first = 0; first < a.slots; first += slots_ahead) {
-      // Each lane gets one slot's place and weight; what is left out is loaded too, from where there is something, and
-      // becomes 0: no load waits for another or for a branch.
-      const int32_t mine = first + lane % slots_ahead;
-      const int64_t slot = row * a.slots + min(mine, a.slots - 1);
-      const int32_t position = mine < a.slots ? a.positions[slot] : -1;
-      const float weight = a.weights != nullptr ? a.weights[slot] : 1.0f;
-      T x[slots_ahead];
+    for (int32_t first = 0; first < a.top_k; first += experts_ahead) {
+      // Each lane gets one expert's place and weight; what is left out is loaded too, from where there is something,
+      // and becomes 0: no load waits for another or for a branch.
+      const int32_t mine = first + lane % experts_ahead;
+      const int64_t entry = row * a.top_k + min(mine, a.top_k - 1);
+      const int32_t position = mine < a.top_k ? a.positions[entry] : -1;
+      const float weight = a.weights != nullptr ? a.weights[entry] : 1.0f;
+      T x[experts_ahead];
 #pragma unroll
-      for (int i = 0; i < slots_ahead; ++i) {
+      for (int i = 0; i < experts_ahead; ++i) {
         x[i] = load<T>(a.x + max(__shfl_sync(all_lanes, position, i), 0) * a.x_stride + column);
       }
 #pragma unroll
-      for (int i = 0; i < slots_ahead; ++i) {
+      for (int i = 0; i < experts_ahead; ++i) {
         const bool here = __shfl_sync(all_lanes, position, i) >= 0;
         const float factor = __shfl_sync(all_lanes, weight, i);
         sum = multiply_add(here ? factor : 0.0f, here ? x[i] : T{}, sum);

@@ -15,7 +15,7 @@ constexpr int32_t expert_few_rows = 8;
 
 /// Whether experts have few rows each: then reading their weights is all that counts.
 inline bool has_few_rows(const ExpertLinearArgs& a) {
-  return a.capacity <= expert_few_rows || a.capacity * a.slots <= 4 * int64_t{a.experts};
+  return a.capacity <= expert_few_rows || a.capacity * a.top_k <= 4 * int64_t{a.experts};
 }
 
 inline ExpertLinearClass expert_linear_class(const ExpertLinearArgs& a) {
@@ -53,7 +53,7 @@ inline int64_t expert_output_tiles(const ExpertLinearArgs& a, int64_t size) {
 
 /// The most tiles of up to `size` rows of one expert that there can be.
 inline int64_t most_expert_tiles(const ExpertLinearArgs& a, int64_t size) {
-  const int64_t positions = a.capacity * a.slots, experts = a.experts;
+  const int64_t positions = a.capacity * a.top_k, experts = a.experts;
   int64_t most = positions;  // a row to each
   const int64_t of_rows = experts * divide_up(a.capacity, size), of_all = (positions + experts * (size - 1)) / size;
   if (of_rows < most) most = of_rows;
@@ -127,7 +127,7 @@ struct ExpertGemmPlan {
 /// The tile that suits the rows that an expert has if all have as many. Which tile holds a row is a matter of the step;
 /// its numbers are not.
 inline ExpertGemmPlan expert_gemm_plan(const ExpertLinearArgs& a) {
-  const int64_t mean = a.capacity * a.slots / (a.experts > 0 ? a.experts : 1);
+  const int64_t mean = a.capacity * a.top_k / (a.experts > 0 ? a.experts : 1);
   ExpertGemmPlan plan = {};
   plan.tile_rows = mean <= 16 ? 32 : mean <= 96 ? 64 : 128;
   plan.tile_columns = plan.tile_rows == 128 ? 128 : 64;

@@ -54,7 +54,7 @@ __device__ __forceinline__ ExpertTile find_expert_tile(const ExpertLinearArgs& a
 
 /// The row of x that belongs to a position.
 __device__ __forceinline__ int32_t expert_x_row(const ExpertLinearArgs& a, int32_t position) {
-  return a.entries != nullptr ? a.entries[position] / a.slots : position;
+  return a.entries != nullptr ? a.entries[position] / a.top_k : position;
 }
 __device__ __forceinline__ float expert_scale(const ExpertLinearArgs& a, int32_t position) {
   return a.entry_scales != nullptr ? a.entry_scales[a.entries[position]] : 1.0f;

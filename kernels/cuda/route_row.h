@@ -48,13 +48,13 @@ class RouteRow {
     return a.score == RouterScore::sigmoid ? 1.0f / (1.0f + expf(-logit)) : logit;
   }
 
-  /// What the choice is made by, each lane for its experts.
+  /// What experts are chosen by, each lane for its own.
   __device__ __forceinline__ void write_keys() {
     const bool plain = a.selection_bias == nullptr && a.groups <= 1;
     for (int32_t e = lane; e < a.experts; e += 32) {
-      float choice = plain ? logits[e] : score_of(logits[e]);
-      if (a.selection_bias != nullptr) choice += load_element(a.selection_bias, e, a.selection_bias_dtype);
-      keys[e] = key_of(choice);
+      float key = plain ? logits[e] : score_of(logits[e]);
+      if (a.selection_bias != nullptr) key += load_element(a.selection_bias, e, a.selection_bias_dtype);
+      keys[e] = key_of(key);
     }
   }
 
@@ -98,7 +98,7 @@ class RouteRow {
     if (lane >= a.experts) expert = 0xffffffffu;
   }
 
-  /// The choice: lane s gets the expert of slot s.
+  /// The experts with the largest keys: lane s gets the one of place s.
   __device__ __forceinline__ int32_t choose() {
     uint32_t best, expert, chosen = 0;
     look(best, expert);

@@ -8,7 +8,7 @@ namespace {
 
 void multiply(const ExpertLinearArgs& a, int64_t expert, int32_t position) {
   const int32_t entry = a.entries != nullptr ? a.entries[position] : 0;
-  const float* x = a.x + (a.entries != nullptr ? entry / a.slots : position) * a.x_stride;
+  const float* x = a.x + (a.entries != nullptr ? entry / a.top_k : position) * a.x_stride;
   const double scale = a.entry_scales != nullptr ? a.entry_scales[entry] : 1.0f;
   float* out = a.out + position * a.out_stride;
   for (int32_t s = 0; s < a.segment_count; ++s) {

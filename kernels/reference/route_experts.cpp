@@ -33,17 +33,17 @@ void find_scores(const RouteExpertsArgs& a, const float* logits, double* scores)
   }
 }
 
-/// Takes the experts of all groups but the best out of the choice.
-void take_groups(const RouteExpertsArgs& a, const double* choices, bool* taken) {
+/// Takes the experts of all groups but the best away.
+void take_groups(const RouteExpertsArgs& a, const double* keys, bool* taken) {
   const int32_t size = a.experts / a.groups;
   double sums[RouteExpertsArgs::max_groups] = {};
   bool chosen[RouteExpertsArgs::max_groups] = {};
   for (int32_t g = 0; g < a.groups; ++g) {
     bool counted[most] = {};
     for (int32_t i = 0; i < a.group_best; ++i) {
-      const int32_t expert = best(choices, counted, g * size, (g + 1) * size);
+      const int32_t expert = best(keys, counted, g * size, (g + 1) * size);
       counted[expert] = true;
-      sums[g] += choices[expert];
+      sums[g] += keys[expert];
     }
   }
   for (int32_t i = 0; i < a.top_groups; ++i) chosen[best(sums, chosen, 0, a.groups)] = true;
@@ -68,17 +68,17 @@ void weigh(const RouteExpertsArgs& a, const int32_t* ids, const double* scores, 
 }
 
 void route(const RouteExpertsArgs& a, const float* logits, int32_t* ids, float* weights) {
-  double scores[most], choices[most];
+  double scores[most], keys[most];
   bool taken[most] = {};
   find_scores(a, logits, scores);
   const bool plain = a.selection_bias == nullptr && a.groups <= 1;
   for (int32_t e = 0; e < a.experts; ++e) {
-    choices[e] = plain ? logits[e] : scores[e];
-    if (a.selection_bias != nullptr) choices[e] += load_float(a.selection_bias, e, a.selection_bias_dtype);
+    keys[e] = plain ? logits[e] : scores[e];
+    if (a.selection_bias != nullptr) keys[e] += load_float(a.selection_bias, e, a.selection_bias_dtype);
   }
-  if (a.groups > 1) take_groups(a, choices, taken);
+  if (a.groups > 1) take_groups(a, keys, taken);
   for (int32_t s = 0; s < a.top_k; ++s) {
-    ids[s] = best(choices, taken, 0, a.experts);
+    ids[s] = best(keys, taken, 0, a.experts);
     taken[ids[s]] = true;
   }
   weigh(a, ids, scores, weights);

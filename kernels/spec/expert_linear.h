@@ -18,23 +18,23 @@ struct ExpertSegment {
 /// A linear whose weights depend on the row: rows are in order of their experts, as route_experts deals them. For each
 /// position p < offsets[experts], of expert e (offsets[e] <= p < offsets[e + 1]):
 ///   out[p, :] = concat over segments of (x_row * weight[e]^T * entry_scale + bias[e])
-/// where x_row is x[entries[p] / slots], entry_scale is entry_scales[entries[p]]; without `entries` x[p]. Sums in
+/// where x_row is x[entries[p] / top_k], entry_scale is entry_scales[entries[p]]; without `entries` x[p]. Sums in
 /// float32. Experts without rows cost nothing, and their weights are not read.
 struct ExpertLinearArgs {
   static constexpr int32_t max_segments = 2;
 
   const int32_t* offsets;  ///< [experts + 1], rising from 0
-  int64_t capacity;        ///< the most rows that a step can have, each with at most `slots` positions, all different
-  int32_t slots;           ///< experts of a row (top_k)
-  int32_t experts;         ///< that are here
+  int64_t capacity;  ///< the most rows that a step can have, each with at most top_k positions, of different experts
+  int32_t top_k;     ///< experts of a row
+  int32_t experts;   ///< that are here
   int64_t in_features;
-  const float* x;  ///< [capacity, in_features], or without `entries` [capacity * slots, in_features]
+  const float* x;  ///< [capacity, in_features], or without `entries` [capacity * top_k, in_features]
   int64_t x_stride;
-  const int32_t* entries;     ///< [capacity * slots] or null
-  const float* entry_scales;  ///< [capacity, slots] or null, which it is without `entries` (Llama 4 weights the input)
+  const int32_t* entries;     ///< [capacity * top_k] or null
+  const float* entry_scales;  ///< [capacity, top_k] or null, which it is without `entries` (Llama 4 weights the input)
   ExpertSegment segments[max_segments];
   int32_t segment_count;
-  float* out;  ///< [capacity * slots, sum of out_features] with out_stride elements from position to position
+  float* out;  ///< [capacity * top_k, sum of out_features] with out_stride elements from position to position
   int64_t out_stride;
   void* scratch;  ///< at least the variant's scratch_bytes, 64-byte aligned
 };

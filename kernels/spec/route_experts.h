@@ -19,12 +19,12 @@ enum class RouterWeights : int32_t {
 };
 
 /// Top-k routing of a mixture of experts, and the rows dealt to the experts. For each row r < *rows:
-///   score[e] = f(logits[r, e]), choice[e] = score[e] + selection_bias[e];
+///   score[e] = f(logits[r, e]), key[e] = score[e] + selection_bias[e];
 ///   with groups > 1 only the experts of top_groups groups are candidates: those whose group_best (1 or 2) largest
-///   choices have the largest sum;
-///   expert_ids[r, :] are the top_k candidates with the largest choice, largest first;
+///   keys have the largest sum;
+///   expert_ids[r, :] are the top_k candidates with the largest keys, largest first;
 ///   weights[r, s] = score of expert_ids[r, s], as RouterWeights says, times scale * expert_scale[expert].
-/// Without bias and groups the choice is by logits, which no rounding of a score makes equal. Of equals the lower index
+/// Without bias and groups keys are the logits, which no rounding of a score makes equal. Of equals the lower index
 /// is chosen; NaN counts as the largest.
 ///
 /// Then the entries (r, s), numbered r * top_k + s, whose experts are first_expert ... first_expert + local_experts - 1

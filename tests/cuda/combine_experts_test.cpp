@@ -8,9 +8,9 @@
 namespace graft::kernels::testing {
 namespace {
 
-/// Positions of some slots, in any order, each once; the others are elsewhere.
-std::vector<int32_t> some_positions(Random& random, int64_t slots) {
-  std::vector<int32_t> positions(static_cast<size_t>(slots), -1);
+/// Positions of some entries, in any order, each once; the others are elsewhere.
+std::vector<int32_t> some_positions(Random& random, int64_t entries) {
+  std::vector<int32_t> positions(static_cast<size_t>(entries), -1);
   int32_t next = 0;
   for (int32_t& position : positions) position = random.in(0, 3) == 0 ? -1 : next++;
   std::shuffle(positions.begin(), positions.end(), random.engine);
@@ -24,18 +24,18 @@ TEST(CudaCombineExperts, MatchesReference) {
     const int64_t capacity = random.in(1, 20);
     CombineExpertsArgs args = {};
     args.capacity = capacity;
-    args.slots = static_cast<int32_t>(random.pick<int64_t>({1, 2, 4, 8, 10}));
+    args.top_k = static_cast<int32_t>(random.pick<int64_t>({1, 2, 4, 8, 10}));
     args.width = random.pick<int64_t>({1, 3, 4, 64, 515, 1024});
     args.x_stride = args.width + random.in(0, 4);
     args.out_stride = args.width + random.in(0, 4);
     const auto count = static_cast<int32_t>(random.in(0, capacity));
-    const std::vector<int32_t> positions = some_positions(random, capacity * args.slots);
-    std::vector<float> x = random.normals(capacity * args.slots * args.x_stride);
+    const std::vector<int32_t> positions = some_positions(random, capacity * args.top_k);
+    std::vector<float> x = random.normals(capacity * args.top_k * args.x_stride);
     int64_t used = 0;  // rows of x that no position names are NaN
     for (const int32_t position : positions) used = std::max<int64_t>(used, position + 1);
     std::fill(x.begin() + used * args.x_stride, x.end(), NAN);
     DeviceMemory rows(std::vector<int32_t>{count}), device_positions(positions), device_x(x, random.coin() ? 4 : 0);
-    DeviceMemory weights(random.normals(capacity * args.slots)), gate(random.normals(capacity));
+    DeviceMemory weights(random.normals(capacity * args.top_k)), gate(random.normals(capacity));
     const std::vector<float> before = random.normals(capacity * args.out_stride);
     DeviceMemory base(random.normals(capacity * args.out_stride));
     args.rows = rows.as<int32_t>();

@@ -18,7 +18,7 @@ enum class Layout { single, apart, stacked, by_turns };
 
 struct ExpertLinearSpec {
   int64_t rows = 1, capacity = 1, in = 1, out = 1;
-  int32_t slots = 1, experts = 1, all_experts = 1;  ///< experts: those that are here
+  int32_t top_k = 1, experts = 1, all_experts = 1;  ///< experts: those that are here
   DType dtype = DType::bfloat16;
   int64_t group_size = 0;  ///< of quantised weights
   Choice choice = Choice::any;
@@ -31,13 +31,13 @@ class ExpertLinearCase {
  public:
   ExpertLinearCase(Random& random, const ExpertLinearSpec& spec) {
     args.capacity = spec.capacity;
-    args.slots = spec.slots;
+    args.top_k = spec.top_k;
     args.experts = spec.experts;
     args.in_features = spec.in;
     args.x_stride = (spec.in + 3) / 4 * 4 + 4 * random.in(0, 1);
     deal(random, spec);
     make_segments(random, spec);
-    const int64_t positions = spec.capacity * spec.slots, x_rows = spec.by_position ? positions : spec.capacity;
+    const int64_t positions = spec.capacity * spec.top_k, x_rows = spec.by_position ? positions : spec.capacity;
     args.out_stride = outputs_ + random.in(0, 5);
     before_ = random.normals(positions * args.out_stride);
     // Rows that this step has not are NaN: nothing may come of them.
@@ -101,10 +101,10 @@ class ExpertLinearCase {
       if (spec.choice == Choice::one_expert) {
         std::iter_swap(experts.begin(), std::find(experts.begin(), experts.end(), favourite));
       }
-      for (int32_t s = 0; s < spec.slots; ++s) {
+      for (int32_t s = 0; s < spec.top_k; ++s) {
         const auto expert = static_cast<size_t>(experts[static_cast<size_t>(s)]);
         if (spec.choice == Choice::elsewhere) continue;
-        of[expert].push_back(static_cast<int32_t>(r * spec.slots + s));
+        of[expert].push_back(static_cast<int32_t>(r * spec.top_k + s));
       }
     }
     std::vector<int32_t> entries;
@@ -113,7 +113,7 @@ class ExpertLinearCase {
       entries.insert(entries.end(), of[e].begin(), of[e].end());
       offsets_.push_back(static_cast<int32_t>(entries.size()));
     }
-    entries.resize(static_cast<size_t>(spec.capacity * spec.slots), -77);  // never looked at
+    entries.resize(static_cast<size_t>(spec.capacity * spec.top_k), -77);  // never looked at
     args.offsets = keep(offsets_)->as<int32_t>();
     if (!spec.by_position) args.entries = keep(entries)->as<int32_t>();
   }
@@ -176,7 +176,7 @@ class ExpertLinearCase {
     for (int32_t e = 0; e < args.experts; ++e) {
       for (int32_t p = args.offsets[e]; p < args.offsets[e + 1]; ++p) {
         const int32_t entry = args.entries != nullptr ? args.entries[p] : 0;
-        const float* x = args.x + (args.entries != nullptr ? entry / args.slots : p) * args.x_stride;
+        const float* x = args.x + (args.entries != nullptr ? entry / args.top_k : p) * args.x_stride;
         const double scale = args.entry_scales != nullptr ? args.entry_scales[entry] : 1.0f;
         double* size = sizes_.data() + p * args.out_stride;
         for (int32_t s = 0; s < args.segment_count; ++s) {

@@ -16,7 +16,7 @@ ExpertLinearArgs random_args(Random& random, DType dtype) {
   ExpertLinearArgs args = {};
   args.capacity = random.in(1, random.coin() ? 8 : 3000);
   args.experts = static_cast<int32_t>(random.in(1, random.coin() ? 8 : 300));
-  args.slots = static_cast<int32_t>(random.in(1, std::min(args.experts, 10)));
+  args.top_k = static_cast<int32_t>(random.in(1, std::min(args.experts, 10)));
   args.in_features = 32 * random.in(1, random.coin() ? 20 : 500);
   args.x_stride = args.in_features;
   args.x = reinterpret_cast<const float*>(aligned_weights);
@@ -36,7 +36,7 @@ int64_t tiles_of_a_step(Random& random, const ExpertLinearArgs& args, int64_t si
   const bool favourites = random.coin();
   if (!favourites) {
     // A row to as many experts as there are, then all to the first.
-    int64_t left = args.capacity * args.slots;
+    int64_t left = args.capacity * args.top_k;
     for (int64_t& count : rows) count = left-- > 0 ? 1 : 0;
     for (int64_t& count : rows) {
       const int64_t more = std::clamp<int64_t>(left, 0, args.capacity - count);
@@ -46,7 +46,7 @@ int64_t tiles_of_a_step(Random& random, const ExpertLinearArgs& args, int64_t si
   } else {
     for (int64_t r = 0; r < args.capacity; ++r) {
       std::shuffle(experts.begin(), experts.end(), random.engine);
-      for (int32_t s = 0; s < args.slots; ++s) ++rows[experts[static_cast<size_t>(s)]];
+      for (int32_t s = 0; s < args.top_k; ++s) ++rows[experts[static_cast<size_t>(s)]];
     }
   }
   int64_t tiles = 0;
@@ -105,7 +105,7 @@ TEST(CudaExpertLinearPlan, Gemm) {
     const ExpertLinearArgs args = random_args(random, DType::bfloat16);
     const ExpertGemmPlan plan = expert_gemm_plan(args);
     for (int i = 0; i < 3; ++i) EXPECT_GE(plan.tiles, tiles_of_a_step(random, args, plan.tile_rows));
-    EXPECT_LE(plan.tiles, args.capacity * args.slots);
+    EXPECT_LE(plan.tiles, args.capacity * args.top_k);
     EXPECT_EQ(plan.column_tiles, expert_output_tiles(args, plan.tile_columns));
     expect_covered(args, plan.tile_columns);
   }
@@ -117,7 +117,7 @@ TEST(CudaExpertLinearPlan, GemvFillsTheDevice) {
   ExpertLinearArgs args = {};
   args.capacity = 1;
   args.experts = 128;
-  args.slots = 8;
+  args.top_k = 8;
   args.segment_count = 1;
   for (const auto& [in, out] : {std::pair{2048, 1536}, std::pair{768, 2048}}) {
     for (const DType dtype : {DType::bfloat16, DType::int4}) {
@@ -135,7 +135,7 @@ TEST(CudaExpertLinearPlan, Classes) {
   Random random(1);
   ExpertLinearArgs args = random_args(random, DType::bfloat16);
   args.experts = 16;
-  args.slots = 2;
+  args.top_k = 2;
   args.capacity = 8;
   EXPECT_EQ(expert_linear_class(args), ExpertLinearClass::gemv);
   args.capacity = 32;  // 4 to each

@@ -32,7 +32,7 @@ ExpertLinearSpec random_spec(Random& random, int64_t least_capacity, int64_t cap
   spec.rows = random.in(0, 7) == 0 ? 0 : random.in(1, spec.capacity);
   spec.all_experts = static_cast<int32_t>(random.in(1, most_experts));
   spec.experts = random.coin() ? spec.all_experts : static_cast<int32_t>(random.in(1, spec.all_experts));
-  spec.slots = static_cast<int32_t>(random.in(1, std::min(spec.all_experts, 4)));
+  spec.top_k = static_cast<int32_t>(random.in(1, std::min(spec.all_experts, 4)));
   spec.out = random.pick<int64_t>({1, 3, 17, 40, 70});
   spec.choice = random.pick<Choice>({Choice::any, Choice::any, Choice::any, Choice::one_expert, Choice::elsewhere});
   spec.layout = random.pick<Layout>({Layout::single, Layout::apart, Layout::stacked, Layout::by_turns});
@@ -145,7 +145,7 @@ constexpr double quantized_rounding = 1.42 * bfloat16_rounding;
 /// More rows than 4 to an expert.
 ExpertLinearSpec gemm_spec(Random& random) {
   ExpertLinearSpec spec = random_spec(random, 20, random.pick<int64_t>({25, 70}), 5);
-  spec.slots = spec.all_experts;
+  spec.top_k = spec.all_experts;
   return spec;
 }
 

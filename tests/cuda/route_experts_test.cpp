@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include "kernels/cuda/route_plan.h"
@@ -166,20 +167,36 @@ TEST(CudaRouteExperts, ManyRows) {
   }
 }
 
-TEST(CudaRouteExperts, NotANumber) {
+/// One row with these logits, the arguments as `change` leaves them: the experts are those of the reference.
+void expect_chosen(std::vector<float> logits, const std::function<void(RouteExpertsArgs&)>& change) {
   Random random(3);
-  RouteCase test(random, 2, 1, 8);
-  std::vector<float> logits(static_cast<size_t>(2 * test.args.logits_stride), NAN);
-  logits[5] = 2;
-  logits[6] = -INFINITY;
+  RouteCase test(random, 1, 1, static_cast<int32_t>(logits.size()));
+  logits.resize(static_cast<size_t>(test.args.logits_stride));
   DeviceMemory memory(logits);
   test.args.logits = memory.as<float>();
-  test.args.top_k = 8;
   test.args.groups = 1;
   test.args.selection_bias = nullptr;
+  change(test.args);
   const std::vector<int32_t> ids = test.expected().ids;
   for_each_cuda_variant(Op::route_experts, &test.args, [&](const Variant& variant) {
     EXPECT_EQ(test.run(variant, emulated::Order::forward).ids, ids) << variant.name;
+  });
+}
+
+TEST(CudaRouteExperts, NotANumber) {
+  expect_chosen({NAN, NAN, NAN, NAN, NAN, 2, -INFINITY, NAN}, [](RouteExpertsArgs& args) { args.top_k = 8; });
+}
+
+// Sigmoids that are rounded to 1 do not make experts equal, and of equal groups the first is taken.
+TEST(CudaRouteExperts, Ties) {
+  expect_chosen({1, 3, 3, 3, 40, 41, 42, 43}, [](RouteExpertsArgs& args) {
+    args.score = RouterScore::sigmoid;
+    args.top_k = 6;
+  });
+  expect_chosen({2, 2, 3, 1}, [](RouteExpertsArgs& args) {
+    args.score = RouterScore::logit;
+    args.top_k = args.groups = args.group_best = 2;
+    args.top_groups = 1;
   });
 }
 

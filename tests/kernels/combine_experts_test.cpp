@@ -17,7 +17,7 @@ CombineExpertsArgs args_of(float* out) {
   CombineExpertsArgs args = {};
   args.rows = &rows;
   args.capacity = 2;
-  args.slots = 2;
+  args.top_k = 2;
   args.width = 2;
   args.positions = positions;
   args.weights = weights;

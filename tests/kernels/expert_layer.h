@@ -40,7 +40,7 @@ class ExpertLayer {
   /// Adds what experts first ... first + local - 1 make of the rows, as one rank does. `how`: score, kind, top_k.
   void add(RouteExpertsArgs how, int32_t first, int32_t local, bool weigh_input = false) {
     linear(x_, hidden, router_, experts, logits_);
-    const int32_t slots = how.top_k;
+    const int32_t top_k = how.top_k;
     how.rows = rows_;
     how.capacity = rows;
     how.experts = experts;
@@ -48,17 +48,17 @@ class ExpertLayer {
     how.logits_stride = experts;
     how.first_expert = first;
     how.local_experts = local;
-    how.expert_ids = integers(rows * slots);
-    how.weights = floats(rows * slots);
-    how.entries = integers(rows * slots);
-    how.positions = integers(rows * slots);
+    how.expert_ids = integers(rows * top_k);
+    how.weights = floats(rows * top_k);
+    how.entries = integers(rows * top_k);
+    how.positions = integers(rows * top_k);
     how.offsets = integers(local + 1);
     run_(Op::route_experts, how);
 
     ExpertLinearArgs up = {};
     up.offsets = how.offsets;
     up.capacity = rows;
-    up.slots = slots;
+    up.top_k = top_k;
     up.experts = local;
     up.in_features = up.x_stride = hidden;
     up.x = x_;
@@ -68,23 +68,23 @@ class ExpertLayer {
     up.segments[0] = {{weights, nullptr, DType::float32, DType::float32, 2 * width}, 2 * width};
     up.segment_count = 1;
     up.out_stride = 2 * width;
-    up.out = floats(rows * slots * 2 * width);
+    up.out = floats(rows * top_k * 2 * width);
     run_(Op::expert_linear, up);
 
     ExpertLinearArgs down = up;
     down.in_features = down.x_stride = width;
-    down.x = activate(how.offsets + local, rows * slots, width, up.out);
+    down.x = activate(how.offsets + local, rows * top_k, width, up.out);
     down.entries = nullptr;
     down.entry_scales = nullptr;
     down.segments[0] = {{down_ + first * hidden * width, nullptr, DType::float32, DType::float32, hidden}, hidden};
     down.out_stride = hidden;
-    down.out = floats(rows * slots * hidden);
+    down.out = floats(rows * top_k * hidden);
     run_(Op::expert_linear, down);
 
     CombineExpertsArgs sum = {};
     sum.rows = rows_;
     sum.capacity = rows;
-    sum.slots = slots;
+    sum.top_k = top_k;
     sum.width = sum.x_stride = sum.out_stride = hidden;
     sum.positions = how.positions;
     if (!weigh_input) sum.weights = how.weights;

@@ -7,7 +7,8 @@
 namespace graft::kernels::testing {
 namespace {
 
-// Two rows of two, two slots: expert 0 has entry 2 (row 1), expert 1 none, expert 2 entries 0 and 3 (rows 0 and 1).
+// Two rows of two, two experts each: expert 0 has entry 2 (row 1), expert 1 none, expert 2 entries 0 and 3 (rows 0 and
+// 1).
 const int32_t offsets[] = {0, 1, 1, 3}, entries[] = {2, 0, 3};
 const float x[] = {1, 2, 10, 20, 100, 200};
 
@@ -15,7 +16,7 @@ ExpertLinearArgs args_of(const float* weights, float* out, int64_t outputs) {
   ExpertLinearArgs args = {};
   args.offsets = offsets;
   args.capacity = 2;
-  args.slots = 2;
+  args.top_k = 2;
   args.experts = 3;
   args.in_features = 2;
   args.x = x;

@@ -154,6 +154,19 @@ TEST(RouteExperts, Ties) {
   EXPECT_EQ(std::vector<int32_t>(got.ids.begin(), got.ids.begin() + 6), (std::vector<int32_t>{7, 6, 5, 4, 1, 2}));
 }
 
+// Groups of equal sums: the first, though the second has the best expert.
+TEST(RouteExperts, GroupsThatTie) {
+  const float logits[] = {2, 2, 3, 1};
+  const int32_t one = 1;
+  RouteExpertsArgs args = args_of(8, 2, RouterScore::logit, RouterWeights::softmax);
+  args.rows = &one;
+  args.experts = args.local_experts = 4;
+  args.logits = logits;
+  args.groups = 2;
+  const Routing got(args);
+  EXPECT_EQ(std::vector<int32_t>(got.ids.begin(), got.ids.begin() + 2), (std::vector<int32_t>{0, 1}));
+}
+
 // Whatever the logits are, ids are experts, each once.
 TEST(RouteExperts, NotANumber) {
   float logits[8] = {};

@@ -12,7 +12,7 @@
 
 namespace graft::bench {
 
-constexpr int32_t experts = 128, slots = 8;
+constexpr int32_t experts = 128, top_k = 8;
 constexpr int64_t hidden = 2048, intermediate = 768;
 
 /// What route_experts would make of rows that choose at random.
@@ -27,7 +27,7 @@ struct Dealt {
     std::iota(order.begin(), order.end(), size_t{0});
     for (int32_t r = 0; r < rows; ++r) {
       std::shuffle(order.begin(), order.end(), random);
-      for (int32_t s = 0; s < slots; ++s) of[order[static_cast<size_t>(s)]].push_back(r * slots + s);
+      for (int32_t s = 0; s < top_k; ++s) of[order[static_cast<size_t>(s)]].push_back(r * top_k + s);
     }
     for (const std::vector<int32_t>& mine : of) {
       entries.insert(entries.end(), mine.begin(), mine.end());
@@ -49,16 +49,16 @@ inline void expert_linear(Bench& bench, const char* name, int64_t in, int64_t ou
   ExpertLinearArgs args = {};
   args.offsets = bench.number(dealt.offsets);
   args.capacity = rows;
-  args.slots = slots;
+  args.top_k = top_k;
   args.experts = experts;
   args.in_features = args.x_stride = in;
-  args.x = bench.scratch<float>((gathered ? rows : rows * slots) * in);
+  args.x = bench.scratch<float>((gathered ? rows : rows * top_k) * in);
   if (gathered) args.entries = bench.number(dealt.entries);
   const auto* scales = quantized ? reinterpret_cast<const float*>(bench.pool) : nullptr;
   args.segments[0] = {{bench.pool, nullptr, dtype, DType::bfloat16, out, scales, quantized ? group : 0}, out, 1};
   args.segment_count = 1;
   args.out_stride = out;
-  args.out = bench.scratch<float>(int64_t{rows} * slots * out);
+  args.out = bench.scratch<float>(int64_t{rows} * top_k * out);
   bench.figure(std::string("experts ") + name + " " + name_of(dtype) + " x" + std::to_string(rows), Op::expert_linear,
                args, dealt.chosen * out * (row_bytes + scale_bytes), [&](ExpertLinearArgs& a) {
                  a.segments[0].matrix.weight = bench.next(experts * out * row_bytes);
@@ -75,7 +75,7 @@ inline void route(Bench& bench, int32_t rows) {
   args.rows = bench.number({rows});
   args.capacity = rows;
   args.experts = args.local_experts = experts;
-  args.top_k = slots;
+  args.top_k = top_k;
   args.logits_stride = experts;
   args.score = RouterScore::softmax;
   args.kind = RouterWeights::normalised;
@@ -86,32 +86,32 @@ inline void route(Bench& bench, int32_t rows) {
   auto* there = bench.scratch<float>(rows * experts);
   check(cudaMemcpy(there, logits.data(), logits.size() * sizeof(float), cudaMemcpyHostToDevice), "copy");
   args.logits = there;
-  args.expert_ids = bench.scratch<int32_t>(rows * slots);
-  args.weights = bench.scratch<float>(rows * slots);
-  args.entries = bench.scratch<int32_t>(rows * slots);
-  args.positions = bench.scratch<int32_t>(rows * slots);
+  args.expert_ids = bench.scratch<int32_t>(rows * top_k);
+  args.weights = bench.scratch<float>(rows * top_k);
+  args.entries = bench.scratch<int32_t>(rows * top_k);
+  args.positions = bench.scratch<int32_t>(rows * top_k);
   args.offsets = bench.scratch<int32_t>(experts + 1);
   bench.figure("experts route x" + std::to_string(rows), Op::route_experts, args,
-               int64_t{rows} * (experts + 4 * slots) * 4, [](RouteExpertsArgs&) {});
+               int64_t{rows} * (experts + 4 * top_k) * 4, [](RouteExpertsArgs&) {});
   bench.small_taken = before;
 }
 
 inline void combine(Bench& bench, int32_t rows) {
   const int64_t before = bench.small_taken;
-  std::vector<int32_t> positions(static_cast<size_t>(rows * slots));
+  std::vector<int32_t> positions(static_cast<size_t>(rows * top_k));
   std::iota(positions.begin(), positions.end(), 0);
   std::shuffle(positions.begin(), positions.end(), std::mt19937(5));
   CombineExpertsArgs args = {};
   args.rows = bench.number({rows});
   args.capacity = rows;
-  args.slots = slots;
+  args.top_k = top_k;
   args.width = args.x_stride = args.out_stride = hidden;
   args.positions = bench.number(positions);
-  args.weights = bench.scratch<float>(rows * slots);
-  args.x = bench.scratch<float>(rows * slots * hidden);
+  args.weights = bench.scratch<float>(rows * top_k);
+  args.x = bench.scratch<float>(rows * top_k * hidden);
   args.out = bench.scratch<float>(rows * hidden);
   bench.figure("experts combine x" + std::to_string(rows), Op::combine_experts, args,
-               int64_t{rows} * (slots + 1) * hidden * 4, [](CombineExpertsArgs&) {});
+               int64_t{rows} * (top_k + 1) * hidden * 4, [](CombineExpertsArgs&) {});
   bench.small_taken = before;
 }
 
