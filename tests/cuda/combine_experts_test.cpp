@@ -14,6 +14,7 @@ std::vector<int32_t> some_positions(Random& random, int64_t entries) {
   int32_t next = 0;
   for (int32_t& position : positions) position = random.in(0, 3) == 0 ? -1 : next++;
   std::shuffle(positions.begin(), positions.end(), random.engine);
+  if (random.in(0, 7) == 0) std::fill(positions.begin(), positions.end(), -1);
   return positions;
 }
 
