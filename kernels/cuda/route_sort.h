@@ -40,9 +40,11 @@ class RouteSort {
     const int32_t stretch = (count + 32 * warps - 1) / (32 * warps) * 32;
     const int32_t begin = warp * stretch, end = min(begin + stretch, count);
     int32_t* mine = counts + warp * a.local_experts;
+    int32_t next = begin + lane < end ? a.expert_ids[begin + lane] : -1;
     for (int32_t first = begin; first < end; first += 32) {
       const int32_t entry = first + lane;
-      int32_t expert = entry < end ? a.expert_ids[entry] - a.first_expert : -1;
+      int32_t expert = entry < end ? next - a.first_expert : -1;
+      next = entry + 32 < end ? a.expert_ids[entry + 32] : -1;  // on the way meanwhile
       if (expert < 0 || expert >= a.local_experts) expert = -1;
       const unsigned same = __match_any_sync(all_lanes, expert);
       const int32_t before = __popc(same & ((1u << lane) - 1u)), all = __popc(same);
