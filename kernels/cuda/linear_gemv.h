@@ -12,8 +12,7 @@
 
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
-#include "kernels/cuda/linear_gemv_plan.h"
-#include "kernels/cuda/linear_halves.h"
+#include "kernels/cuda/linear_gemv_stage.h"
 #include "kernels/cuda/reduce.h"
 
 namespace graft::kernels::cuda {
@@ -33,13 +32,6 @@ struct GemvCursor {
   int32_t last;     ///< existing row of the group; the rest of a group is read as that, and never stored
   const unsigned char* from[rows];
 };
-
-/// The power of two that brings `most`, the largest number of a row, near the top of float16.
-__device__ __forceinline__ float gemv_factor(float most) {
-  const auto exponent = static_cast<int32_t>(__float_as_uint(most) >> 23) - 127;  // 128: not finite, and stays so
-  const int32_t up = exponent == 128 ? 0 : 14 - (exponent < -80 ? -80 : exponent);
-  return __uint_as_float(static_cast<uint32_t>(up + 127) << 23);
-}
 
 template <DType Type, int Stages>
 class Gemv {
@@ -82,7 +74,8 @@ class Gemv {
         copy_async_wait<Stages - 2>();
         __syncwarp();  // the stage is there for all lanes, and all have done with the one that is filled next
         fetch(slot == 0 ? Stages - 1 : slot - 1);
-        multiply<Wide>(x + (in_tile << split_shift) * (blocks * x_block_bytes), stage_shift, sums);
+        gemv_multiply<Type, Wide>(stage_of(slot), x + (in_tile << split_shift) * (blocks * x_block_bytes), stage_shift,
+                                  sums);
         slot = slot + 1 == Stages ? 0 : slot + 1;
         in_tile = in_tile + 1 == tile ? 0 : in_tile + 1;
       }
@@ -96,11 +89,9 @@ class Gemv {
   }
 
  private:
-  static constexpr int per_16 = Type == DType::int4 ? 32 : Type == DType::int8 ? 16 : 8;  ///< weights
-  static constexpr int step_depth = gemv_row_bytes / 16 * per_16;
-  static constexpr int blocks = step_depth / half_block;  ///< of a stage
-  static constexpr int blocks_shift = blocks == 8 ? 3 : blocks == 4 ? 2 : 1;
-  static constexpr int x_part_bytes = 2 * half_block, x_block_bytes = 2 * x_part_bytes;
+  static constexpr int per_16 = GemvStage<Type>::per_16, step_depth = GemvStage<Type>::depth;
+  static constexpr int blocks = GemvStage<Type>::blocks, x_part_bytes = GemvStage<Type>::x_part_bytes,
+                       x_block_bytes = GemvStage<Type>::x_block_bytes;
 
   __device__ __forceinline__ unsigned char* shared() const { return static_cast<unsigned char*>(dynamic_shared()); }
   // Shared memory: ranges of the rows of x, sums of the warps, the warps' stages, x.
@@ -157,7 +148,7 @@ class Gemv {
       const int64_t offset = inside ? first / per_16 * 16 : -(lane % 8 * 16);
 #pragma unroll
       for (int i = 0; i < GemvCursor::rows; ++i) {
-        copy_async_16(to + place(4 * i + lane / 8, lane % 8), ahead.from[i] + offset, inside ? 16 : 0);
+        copy_async_16(to + gemv_place(4 * i + lane / 8, lane % 8), ahead.from[i] + offset, inside ? 16 : 0);
       }
       if constexpr (is_integer<Type>) fetch_scales(to + gemv_outputs * gemv_row_bytes, first);
     }
@@ -175,11 +166,6 @@ class Gemv {
       const int64_t at = static_cast<int64_t>(row < ahead.last ? row : ahead.last) * how.of_row;
       copy_async_4(to + 4 * i, from + (inside ? at + number : 0), inside ? 4 : 0);
     }
-  }
-
-  /// Where 16 bytes of a row lie in a stage: turned, so that the same piece of 8 rows lies on different banks.
-  __device__ __forceinline__ static int32_t place(int32_t row, int32_t piece) {
-    return row * gemv_row_bytes + (piece ^ row % 8) * 16;
   }
 
   /// The powers of two that bring the largest number of each row of x near the top of float16; by all threads.
@@ -225,50 +211,6 @@ class Gemv {
       }
     }
     __syncthreads();
-  }
-
-  /// One stage of weights times x; `x`: this lane's first 16 bytes of it.
-  template <bool Wide>
-  __device__ __forceinline__ void multiply(const unsigned char* x, int32_t stage_shift,
-                                           float (&sums)[Wide ? 2 : 1][4]) {
-    constexpr int words = words_of_block<Type>, parts = Wide ? 2 : 1;
-    const unsigned char* stage = stage_of(slot);
-    const auto* scales = reinterpret_cast<const float*>(stage + gemv_outputs * gemv_row_bytes);
-    const int32_t g = lane / 4, q = lane % 4;
-    const int32_t scale_shift = blocks_shift - stage_shift, scale_mask = (1 << scale_shift) - 1;
-    float inner[parts][4] = {};
-#pragma unroll
-    for (int b = 0; b < blocks; ++b) {
-      uint32_t word[2][words], pairs[2][4];
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-#pragma unroll
-        for (int w = 0; w < words; ++w) word[half][w] = load_4(stage + place(g + 8 * half, b * words + w) + 4 * q);
-        pairs_of_block<Type>(word[half], pairs[half]);
-      }
-#pragma unroll
-      for (int part = 0; part < parts; ++part) {
-        const uint4 v = load_16(x + b * x_block_bytes + part * x_part_bytes);
-        const uint32_t first[4] = {pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]};
-        const uint32_t second[4] = {pairs[0][2], pairs[1][2], pairs[0][3], pairs[1][3]};
-        float(&to)[4] = is_integer<Type> ? inner[part] : sums[part];
-        multiply_halves<Type>(to, first, v.x, v.y);
-        multiply_halves<Type>(to, second, v.z, v.w);
-      }
-      if constexpr (is_integer<Type>) {
-        if (((b + 1) & scale_mask) != 0) continue;
-        const int32_t number = b >> scale_shift;
-        const float upper = scales[(g << stage_shift) + number], lower = scales[((g + 8) << stage_shift) + number];
-#pragma unroll
-        for (int part = 0; part < parts; ++part) {
-#pragma unroll
-          for (int i = 0; i < 4; ++i) {
-            sums[part][i] = __fmaf_rn(i < 2 ? upper : lower, inner[part][i], sums[part][i]);
-            inner[part][i] = 0;
-          }
-        }
-      }
-    }
   }
 
   /// Sums over the two parts of x and the warps of a group, and writes the outputs of the batch.

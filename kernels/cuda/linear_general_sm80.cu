@@ -3,6 +3,7 @@
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/linear_plan.h"
+#include "kernels/cuda/linear_weight_at.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/spec/variant.h"
 
@@ -13,17 +14,6 @@ using namespace cuda;
 
 constexpr int warps = 8;
 constexpr int rows_at_once = 8;
-
-__device__ float weight_at(const LinearSegment& segment, int64_t in_features, int64_t row, int64_t i) {
-  const DType dtype = segment.weight_dtype;
-  if (dtype != DType::int8 && dtype != DType::int4) return load_element(segment.weight, row * in_features + i, dtype);
-  const float scale = segment.scales[row * divide_up(in_features, segment.group_size) + i / segment.group_size];
-  if (dtype == DType::int8) {
-    return static_cast<float>(static_cast<const signed char*>(segment.weight)[row * in_features + i]) * scale;
-  }
-  const unsigned byte = static_cast<const unsigned char*>(segment.weight)[row * ((in_features + 1) / 2) + i / 2];
-  return static_cast<float>(static_cast<int>(i % 2 == 0 ? byte & 15u : byte >> 4) - 8) * scale;
-}
 
 __global__ void __launch_bounds__(32 * warps) linear_kernel(const __grid_constant__ LinearArgs a, int64_t outputs) {
   let_next_kernel_start();

@@ -22,6 +22,9 @@ enum class Op : int32_t {
   gather_rows,
   choose_token,
   next_step,
+  route_experts,
+  expert_linear,
+  combine_experts,
   // What ranks do together. Not kernels: recorded by core/containers/collectives.
   all_reduce,
   gather_columns,

@@ -59,6 +59,7 @@ void beyond_shared(int count) { static_cast<int*>(dynamic_shared())[count] = 1; 
 void misaligned(const float* from, float* to) { store_float4(to, load_float4(from + 1)); }
 
 TEST(Emulation, MistakesFail) {
+  emulated::device().order = emulated::Order::forward;  // which mistake is seen first depends on it
   std::vector<float> values(64);
   int one = 0;
   EXPECT_NE(start(out_of_step, 64, 0, &one).find("barriers out of step"), std::string::npos);
@@ -161,6 +162,31 @@ TEST(Emulation, ShufflesAsDefined) {
         EXPECT_EQ(out[320 + t], 108);
       }
       EXPECT_EQ(out[256 + t], 131);
+    }
+  }
+}
+
+void votes(unsigned* out) {
+  const unsigned lane = threadIdx.x % 32, value = lane * 7 % 5;
+  out[threadIdx.x] = __match_any_sync(all_lanes, static_cast<int>(value));
+  out[64 + threadIdx.x] = __reduce_max_sync(all_lanes, lane * 7 % 37) * 100 + __reduce_min_sync(all_lanes, lane + 3);
+  if (lane < 8) out[128 + threadIdx.x] = __reduce_max_sync(0xffu, lane);
+}
+
+TEST(Emulation, VotesAsDefined) {
+  std::vector<unsigned> out(192);
+  for (const emulated::Order order : all_orders) {
+    emulated::device().order = order;
+    ASSERT_EQ(start(votes, 64, 0, out.data()), "");
+    for (unsigned t = 0; t < 64; ++t) {
+      const unsigned lane = t % 32;
+      for (unsigned other = 0; other < 32; ++other) {
+        EXPECT_EQ(out[t] >> other & 1u, other % 5 == lane % 5 ? 1u : 0u);  // 7 l mod 5 is as different as l mod 5
+      }
+      EXPECT_EQ(out[64 + t], 36u * 100 + 3);  // 7 * 21 = 3 * 37 + 36
+      if (lane < 8) {
+        EXPECT_EQ(out[128 + t], 7u);
+      }
     }
   }
 }

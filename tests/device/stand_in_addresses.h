@@ -6,12 +6,15 @@
 #include "kernels/spec/activation.h"
 #include "kernels/spec/attention.h"
 #include "kernels/spec/choose_token.h"
+#include "kernels/spec/combine_experts.h"
 #include "kernels/spec/embedding.h"
+#include "kernels/spec/expert_linear.h"
 #include "kernels/spec/gather_rows.h"
 #include "kernels/spec/linear.h"
 #include "kernels/spec/next_step.h"
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
+#include "kernels/spec/route_experts.h"
 
 namespace graft::stand_in {
 
@@ -33,6 +36,24 @@ inline Addresses addresses_of(const kernels::EmbeddingArgs& a) {
 }
 
 inline Addresses addresses_of(const kernels::GatherRowsArgs& a) { return {a.rows, a.indices, a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::RouteExpertsArgs& a) {
+  return {a.rows,    a.logits,  a.selection_bias, a.expert_scale, a.expert_ids,
+          a.weights, a.entries, a.positions,      a.offsets};
+}
+
+inline Addresses addresses_of(const kernels::ExpertLinearArgs& a) {
+  Addresses all = {a.offsets, a.x, a.entries, a.entry_scales, a.out, a.scratch};
+  for (int32_t i = 0; i < a.segment_count; ++i) {
+    const kernels::LinearSegment& matrix = a.segments[i].matrix;
+    all.insert(all.end(), {matrix.weight, matrix.bias, matrix.scales});
+  }
+  return all;
+}
+
+inline Addresses addresses_of(const kernels::CombineExpertsArgs& a) {
+  return {a.rows, a.positions, a.weights, a.x, a.base, a.base_gate, a.out};
+}
 
 inline Addresses addresses_of(const kernels::LinearArgs& a) {
   Addresses all = {a.rows, a.x, a.out, a.scratch};

@@ -87,6 +87,12 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::choose_token, ChooseTokenArgs>::variant;
     case Op::next_step:
       return &Recorded<Op::next_step, NextStepArgs>::variant;
+    case Op::route_experts:
+      return &Recorded<Op::route_experts, RouteExpertsArgs>::variant;
+    case Op::expert_linear:
+      return &Recorded<Op::expert_linear, ExpertLinearArgs>::variant;
+    case Op::combine_experts:
+      return &Recorded<Op::combine_experts, CombineExpertsArgs>::variant;
     default:
       return nullptr;
   }

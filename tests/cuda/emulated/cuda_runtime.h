@@ -127,21 +127,42 @@ T shuffle(unsigned mask, T value, unsigned from, const Site& where) {
   return mine.result;
 }
 
-template <bool Largest>
-unsigned reduce(unsigned mask, unsigned value, const Site& where) {
+/// Every lane gets `among(its value, the values of all)`.
+template <class T, unsigned (*among)(T own, const T* values, unsigned given)>
+unsigned look_at_all(unsigned mask, T value, const Site& where) {
+  struct Operand {
+    T value;
+    unsigned result;
+  } mine{value, 0};
   const auto combine = [](void* const* operands) {
-    unsigned result = Largest ? 0u : ~0u;
+    T values[32] = {};
+    unsigned given = 0;
     for (int i = 0; i < 32; ++i) {
       if (operands[i] == nullptr) continue;
-      const unsigned other = *static_cast<const unsigned*>(operands[i]);
-      result = Largest ? std::max(result, other) : std::min(result, other);
+      values[i] = static_cast<const Operand*>(operands[i])->value;
+      given |= 1u << i;
     }
     for (int i = 0; i < 32; ++i) {
-      if (operands[i] != nullptr) *static_cast<unsigned*>(operands[i]) = result;
+      if (operands[i] != nullptr) static_cast<Operand*>(operands[i])->result = among(values[i], values, given);
     }
   };
-  meet_warp(mask, &value, combine, where);
-  return value;
+  meet_warp(mask, &mine, combine, where);
+  return mine.result;
+}
+
+template <class T>
+unsigned equals(T own, const T* values, unsigned given) {
+  unsigned result = 0;
+  for (unsigned i = 0; i < 32; ++i) result |= (given >> i & 1u) != 0 && values[i] == own ? 1u << i : 0u;
+  return result;
+}
+inline unsigned largest(unsigned own, const unsigned* values, unsigned given) {
+  for (unsigned i = 0; i < 32; ++i) own = (given >> i & 1u) != 0 ? std::max(own, values[i]) : own;
+  return own;
+}
+inline unsigned smallest(unsigned own, const unsigned* values, unsigned given) {
+  for (unsigned i = 0; i < 32; ++i) own = (given >> i & 1u) != 0 ? std::min(own, values[i]) : own;
+  return own;
 }
 
 struct Vote {
@@ -199,11 +220,15 @@ inline int __all_sync(unsigned mask, int value, emulated::Site where = emulated:
   return emulated::ballot(mask, value == 0, where) == 0;
 }
 
-inline unsigned __reduce_min_sync(unsigned mask, unsigned value, emulated::Site where = emulated::Site::current()) {
-  return emulated::reduce<false>(mask, value, where);
+template <class T>
+unsigned __match_any_sync(unsigned mask, T value, emulated::Site where = emulated::Site::current()) {
+  return emulated::look_at_all<T, emulated::equals<T>>(mask, value, where);
 }
 inline unsigned __reduce_max_sync(unsigned mask, unsigned value, emulated::Site where = emulated::Site::current()) {
-  return emulated::reduce<true>(mask, value, where);
+  return emulated::look_at_all<unsigned, emulated::largest>(mask, value, where);
+}
+inline unsigned __reduce_min_sync(unsigned mask, unsigned value, emulated::Site where = emulated::Site::current()) {
+  return emulated::look_at_all<unsigned, emulated::smallest>(mask, value, where);
 }
 
 // --- atomics: threads are fibers, nothing happens at the same time ---------------------------------------------------

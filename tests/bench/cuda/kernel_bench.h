@@ -1,0 +1,126 @@
+// One kernel at a time on the device: memory for its arguments, and its figure as a JSON object a line.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/choose.h"
+#include "kernels/cuda/launch_error.h"
+#include "kernels/spec/variant.h"
+#include "tests/bench/cuda/measure.h"
+
+namespace graft::bench {
+
+using namespace kernels;
+
+constexpr int launches = 32;
+constexpr int64_t pool_bytes = int64_t{4} << 30;
+
+struct Bench {
+  bool plain = false;
+  std::vector<std::string> words;
+  Clock clock;
+  int32_t multiprocessors = 0;
+  Isa isa = Isa::reference;
+  unsigned char* pool = nullptr;  // weights and caches: read in turn
+  int64_t taken = 0;
+  unsigned char* small = nullptr;  // activations: stay in the cache, as they do in a step
+  int64_t small_taken = 0;
+
+  Bench() {
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, 0), "device");
+    multiprocessors = properties.multiProcessorCount;
+    isa = cuda::isa_of_capability(properties.major, properties.minor);
+    pool = static_cast<unsigned char*>(device_memory(static_cast<size_t>(pool_bytes)));
+    small = static_cast<unsigned char*>(device_memory(size_t{256} << 20));
+    check(cudaMemset(pool, 0, static_cast<size_t>(pool_bytes)), "memset");
+    check(cudaMemset(small, 0, size_t{256} << 20), "memset");
+  }
+
+  /// The next piece of the pool; over again from the start where it ends.
+  void* next(int64_t bytes) {
+    bytes = (bytes + 255) / 256 * 256;
+    if (taken + bytes > pool_bytes) taken = 0;
+    void* piece = pool + taken;
+    taken += bytes;
+    return piece;
+  }
+  template <class T>
+  T* scratch(int64_t count) {
+    auto* piece = reinterpret_cast<T*>(small + small_taken);
+    small_taken += (count * static_cast<int64_t>(sizeof(T)) + 255) / 256 * 256;
+    if (small_taken > int64_t{256} << 20) check(cudaErrorMemoryAllocation, "scratch");
+    return piece;
+  }
+  template <class T>
+  T* copied(const std::vector<T>& values) {
+    auto* place = scratch<T>(static_cast<int64_t>(values.size()));
+    check(cudaMemcpy(place, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "copy");
+    return place;
+  }
+  int32_t* number(const std::vector<int32_t>& values) { return copied(values); }
+
+  /// `renew(args)` moves the arguments to other memory for each launch.
+  template <class Args, class Renew>
+  void figure(const std::string& what, Op op, Args args, int64_t bytes, Renew renew) {
+    const auto meant = [&](const std::string& word) { return what.find(word) != std::string::npos; };
+    if (!words.empty() && std::none_of(words.begin(), words.end(), meant)) return;
+    const Variant* variant = cuda::choose(cuda_kernel_table(), isa, op, &args);
+    if (variant == nullptr) {
+      std::fprintf(stderr, "%s: no kernel\n", what.c_str());
+      return;
+    }
+    const int64_t before = small_taken;
+    if constexpr (requires { args.scratch; }) {
+      const int64_t needed = variant->scratch_bytes != nullptr ? variant->scratch_bytes(&args, multiprocessors) : 0;
+      args.scratch = scratch<unsigned char>(needed);
+    }
+    const auto launch = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        renew(args);
+        variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream()});
+      }
+    };
+    if (plain) {
+      launch(3);
+      check(cudaStreamSynchronize(clock.stream()), what.c_str());
+      small_taken = before;
+      return;
+    }
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t launchable = nullptr;
+    check(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeThreadLocal), "capture");
+    launch(launches);
+    check(cudaStreamEndCapture(clock.stream(), &graph), "capture");
+    check(cuda::kept_launch_error(), what.c_str());
+    check(cudaGraphInstantiate(&launchable, graph, 0), "graph");
+    const Times times = clock.measure(9, [&] { check(cudaGraphLaunch(launchable, clock.stream()), "graph"); });
+    const double us = times.median * 1e3 / launches;
+    std::printf(
+        "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
+        "\"gb_s\": %.1f}\n",
+        what.c_str(), variant->name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
+        static_cast<long long>(bytes), static_cast<double>(bytes) / us * 1e-3);
+    std::fflush(stdout);
+    cudaGraphExecDestroy(launchable);
+    cudaGraphDestroy(graph);
+    small_taken = before;
+  }
+};
+
+inline const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::bfloat16:
+      return "bf16";
+    case DType::float16:
+      return "fp16";
+    case DType::int8:
+      return "int8-g128";
+    default:
+      return "int4-g128";
+  }
+}
+
+}  // namespace graft::bench
