@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
+
+#include "core/base/side_stream.h"
 
 namespace graft {
 
@@ -39,6 +42,9 @@ class MemorySpace {
   virtual void drain() noexcept = 0;
   /// Whether all work is done, without waiting. Throws DEVICE_ERROR.
   virtual bool is_done() = 0;
+
+  /// Null of the host's memory. Outlived by the space. Throws DEVICE_ERROR.
+  virtual std::unique_ptr<SideStream> new_side_stream() = 0;
 };
 
 /// Pages of the process. Throws OUT_OF_MEMORY saying what they were for.
@@ -71,6 +77,7 @@ class HostSpace : public Base {
   void synchronize() override {}
   void drain() noexcept override {}
   bool is_done() override { return true; }
+  std::unique_ptr<SideStream> new_side_stream() override { return nullptr; }
 };
 
 /// The host's memory alone.

@@ -27,6 +27,7 @@ class CudaDevice final : public Device {
   void synchronize() override;
   void drain() noexcept override;
   bool is_done() override;
+  std::unique_ptr<SideStream> new_side_stream() override;
   void wait_by(Wait wait) override { wait_ = std::move(wait); }
 
   const kernels::Variant* select(kernels::Op op, const void* args) const override;

@@ -199,10 +199,11 @@ int64_t head_copy_bytes(const ModelPlan& plan) {
 }
 
 ModelPlan plan_on(DeviceChoice device, const std::string& path, const EngineOptions& options, const RankPlace& place) {
-  // One of several ranks reads its parts of the files and no more.
-  const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
+  // One of several ranks reads its parts of the files and no more. Nothing stays in memory of what goes to a device.
+  const bool copy = device.is_cpu() && options.weights == WeightsMode::read && place.share.ranks > 1;
+  const bool parts = copy || !device.is_cpu();
   ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
-  plan.copy_weights = parts;
+  plan.copy_weights = copy;
   plan.match =
       match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config(), options.architecture_policies);
   plan.place = place;

@@ -194,16 +194,24 @@ int32_t stream_query(void* handle, bool* out, PluginError* error) {
   return plugin_ok;
 }
 
-// --- events: nothing waits for anything here but the host
+// --- events: the host alone waits for them
 
 int32_t event_new(int32_t, bool, void** out, PluginError*) {
-  *out = new char;
+  *out = new Event;
   return plugin_ok;
 }
-void event_free(void* event) { delete static_cast<char*>(event); }
-int32_t event_record(void*, void*, PluginError*) { return plugin_ok; }
-int32_t stream_wait(void*, void*, PluginError*) { return plugin_ok; }
-int32_t event_synchronize(void*, PluginError* error) { return say("the stand-in has no events to wait for", error); }
+void event_free(void* event) { delete static_cast<Event*>(event); }
+int32_t event_record(void* event, void* stream, PluginError*) {
+  static_cast<Stream*>(stream)->record(*static_cast<Event*>(event));
+  return plugin_ok;
+}
+int32_t stream_wait(void*, void*, PluginError* error) {
+  return say("the stand-in has no streams that wait for others", error);
+}
+int32_t event_synchronize(void* event, PluginError* error) {
+  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  return say(Stream::wait_for(*static_cast<Event*>(event)), error);
+}
 int32_t event_elapsed(void*, void*, float* out, PluginError*) {
   *out = 0;
   return plugin_ok;

@@ -19,8 +19,17 @@ struct Piece {
   std::function<bool()> ready;       ///< where it waits for others: whether it can run; null: always
 };
 
+class Stream;
+
 struct Graph {
   std::vector<Piece> work;
+};
+
+/// Places in a stream's work. What waits in the stream may outlive the event.
+struct Event {
+  Stream* stream = nullptr;  ///< of the last place
+  int64_t places = 0;
+  std::shared_ptr<int64_t> reached = std::make_shared<int64_t>(0);
 };
 
 /// One thread at a time. Also used by libraries that work on streams of a device (stand_in_nccl.cc).
@@ -75,6 +84,25 @@ class Stream {
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
     return std::exchange(failure_, {});
+  }
+
+  void record(Event& event) {
+    event.stream = this;
+    give([reached = event.reached, place = ++event.places]() -> std::string {
+      *reached = place;
+      return {};
+    });
+  }
+  /// Does what comes before the event's last place, and no more than can be helped.
+  static std::string wait_for(const Event& event) {
+    if (event.stream == nullptr || *event.reached == event.places) return {};
+    if (event.stream->capturing()) return "a wait for an event while the stream is captured";
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (*event.reached != event.places) {
+      event.stream->advance();
+      if (std::chrono::steady_clock::now() > end) return "a wait for an event that does not end";
+    }
+    return {};
   }
 
   const Memory& memory() const { return memory_; }
