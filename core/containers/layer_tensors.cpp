@@ -48,8 +48,7 @@ void quantize_linear(LinearTensors& linear, const Quantization& quantization) {
   }
   const int64_t rows = linear.weight.size(0), width = linear.weight.size(1);
   const bool packed = quantization.bits == 4;
-  const int64_t whole = std::max<int64_t>(1, width);
-  const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, whole) : whole;
+  const int64_t group_size = quantization.group_of(width);
   const int64_t groups = groups_of_row(width, group_size), row_bytes = packed ? (width + 1) / 2 : width;
   at::Tensor integers = at::empty({rows, row_bytes}, packed ? at::kByte : at::kChar);
   at::Tensor scales = at::empty({rows, groups}, at::kFloat);

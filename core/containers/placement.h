@@ -3,8 +3,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/memory_space.h"
@@ -41,15 +43,31 @@ class WeightPlacement {
   void place(LayerTensors& tensors);
 
   /// Waits until all that was placed can be used, and gives the ring back; nothing is placed afterwards. Throws what
-  /// failed on the way.
+  /// failed on the way, and CORRUPT_DATA naming a tensor that was to be quantised and is not finite.
   void finish();
 
  private:
+  /// Some rows of a matrix in memory of the device: [r, i] is element r * row_stride + i * column_stride of `raw`.
+  struct RowChunk {
+    int64_t first, rows;
+    const void* raw;
+    int64_t row_stride, column_stride;
+  };
+  using RowWork = std::function<void(SideStream& stream, const RowChunk& chunk)>;
+  using Parts = std::vector<at::Tensor>;  ///< of a matrix, rows after one another
+
   at::Tensor allocate(at::IntArrayRef sizes, at::ScalarType type);
-  void copy(const std::vector<at::Tensor>& parts, const at::Tensor& to);
+  bool fits(const at::Tensor& matrix) const;
+  void copy(const Parts& parts, const at::Tensor& to);
+  void give_rows(const Parts& parts, const RowWork& work);
+  void convert(const Parts& parts, const at::Tensor& to);
+  void quantize(const Parts& parts, const DeferredSteps& steps, LinearTensors& linear);
+  void place_weight(LinearTensors& linear);
 
   MemorySpace& space_;
   std::vector<std::shared_ptr<SpaceMemory>> under_way_;  ///< not given back while something is copied there
+  SpaceMemory unfit_;               ///< a number of the device: of a quantised tensor that is not finite, 0: of none
+  std::vector<std::string> names_;  ///< of the quantised tensors, number 1 first
   std::unique_ptr<UploadRing> ring_;
 };
 

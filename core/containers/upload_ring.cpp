@@ -11,6 +11,7 @@ namespace graft {
 namespace {
 
 constexpr int64_t least_chunk = int64_t{64} << 10;
+constexpr int64_t alignment = 256;                   // of every chunk, as kernels like it
 constexpr int64_t read_at_once = int64_t{32} << 10;  // less is read sooner than a thread wakes up
 
 int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
@@ -26,7 +27,9 @@ UploadLimits upload_limits(int64_t total_bytes, int64_t threads) {
 }
 
 UploadRing::UploadRing(MemorySpace& space, Files files, const UploadLimits& limits)
-    : space_(space), files_(std::move(files)), chunk_bytes_(limits.chunk_bytes) {
+    : space_(space),
+      files_(std::move(files)),
+      chunk_bytes_(round_up(std::max<int64_t>(limits.chunk_bytes, 1), alignment)) {
   try {
     for (auto& stream : streams_) stream = space_.new_side_stream();
     allocate(limits);

@@ -108,11 +108,6 @@ void CudaDevice::copy(void* to, const void* from, int64_t bytes) {
   if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
 }
 
-void CudaDevice::upload(void* to, const void* from, int64_t bytes) {
-  copy(to, from, bytes);
-  synchronize();
-}
-
 void CudaDevice::copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                            int64_t rows) {
   if (rows < 1 || row_bytes < 1) return;

@@ -129,7 +129,7 @@ int64_t bytes_saved(const Blueprint& blueprint, DType dtype, const Quantization&
       const bool in_out = module.layout == LinearLayout::in_out;
       const int64_t rows = parameter.shape[in_out ? 1 : 0],
                     width = std::max<int64_t>(1, parameter.shape[in_out ? 0 : 1]);
-      const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, width) : width;
+      const int64_t group_size = quantization.group_of(width);
       const int64_t integer_bytes = quantization.bits == 4 ? (width + 1) / 2 : width;
       const int64_t scale_bytes = groups_of_row(width, group_size) * static_cast<int64_t>(sizeof(float));
       saved += rows * (width * bits_of(dtype) / 8 - integer_bytes - scale_bytes);

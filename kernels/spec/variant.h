@@ -20,6 +20,8 @@ enum class Op : int32_t {
   attention,
   activation,
   gather_rows,
+  convert_weights,
+  quantize_groups,
   // What ranks do together. Not kernels: recorded by core/containers/collectives.
   all_reduce,
   gather_columns,

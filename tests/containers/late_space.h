@@ -19,8 +19,8 @@ class LateSpace : public HostSpace<MemorySpace> {
   int64_t most_staging = INT64_MAX;  ///< bytes of a piece
   int64_t fail_copy = 0;             ///< the n-th from now
 
-  /// Runs a kernel; null: there is none.
-  std::function<bool(kernels::Op op, const void* args)> kernel;
+  /// The work of a kernel on a copy of its arguments; null: there is none.
+  std::function<std::function<void()>(kernels::Op op, const void* args)> kernel;
 
   bool is_host() const override { return false; }
   void* allocate(int64_t bytes, const char* what) override {
@@ -56,7 +56,9 @@ class LateSpace : public HostSpace<MemorySpace> {
       give([=] { std::memcpy(to, from, static_cast<size_t>(bytes)); });
     }
     void run(kernels::Op op, const void* args) override {
-      if (!space_.kernel || !space_.kernel(op, args)) fail(StatusCode::unsupported, "no kernel");
+      auto work = space_.kernel ? space_.kernel(op, args) : nullptr;
+      if (!work) fail(StatusCode::unsupported, "no kernel");
+      give(std::move(work));
     }
     void mark(int64_t index) override { marks_[index] = given_; }
     void wait(int64_t index) override {

@@ -10,6 +10,7 @@
 #include "kernels/spec/linear.h"
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
+#include "kernels/spec/weights.h"
 
 namespace graft::stand_in {
 
@@ -27,6 +28,10 @@ inline Addresses addresses_of(const kernels::EmbeddingArgs& a) {
 }
 
 inline Addresses addresses_of(const kernels::GatherRowsArgs& a) { return {a.rows, a.indices, a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::ConvertWeightsArgs& a) { return {a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::QuantizeGroupsArgs& a) { return {a.x, a.out, a.scales, a.unfit}; }
 
 inline Addresses addresses_of(const kernels::LinearArgs& a) {
   Addresses all = {a.rows, a.x, a.out, a.scratch};

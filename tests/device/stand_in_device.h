@@ -83,6 +83,10 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::activation, ActivationArgs>::variant;
     case Op::gather_rows:
       return &Recorded<Op::gather_rows, GatherRowsArgs>::variant;
+    case Op::convert_weights:
+      return &Recorded<Op::convert_weights, ConvertWeightsArgs>::variant;
+    case Op::quantize_groups:
+      return &Recorded<Op::quantize_groups, QuantizeGroupsArgs>::variant;
     default:
       return nullptr;
   }
