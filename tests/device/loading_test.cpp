@@ -25,10 +25,9 @@ class Loading : public OnDevice {
     OnDevice::TearDown();
   }
 
-  /// As open(), of a copy of the model, with `progress` called after every module; it says whether to go on.
-  Engine load(const std::function<bool(double)>& progress, const char* dtype = "auto", int64_t ranks = 1,
-              bool read = false) {
-    Cell cell{"kernel", ranks, true, "", {}, /*cuda=*/true};
+  /// As open(), of a copy of the model, with `progress` called now and then; it says whether to go on.
+  Engine load(const std::function<bool(double)>& progress, const char* dtype = "auto", bool read = false) {
+    Cell cell{"kernel", 1, true, "", {}, /*cuda=*/true};
     const EngineOptions options = make_engine_options(cell, dtype);
     check(graft_engine_options_set_device(options.get(), "cuda", -1), "device");
     check(graft_engine_options_set_context_limit(options.get(), 128), "context limit");
@@ -70,32 +69,37 @@ TEST_F(Loading, EveryCopyMayFail) {
   EXPECT_GT(failed, 3);
 }
 
+// Progress is told by another thread than the one that loads, so what is done then may come too late: each case is
+// tried until it was in time, and whatever the outcome, nothing is left behind (TearDown).
+constexpr int tries = 20;
+
 TEST_F(Loading, ADeviceThatIsLostIsTold) {
-  int64_t calls = 0;
-  EXPECT_FALSE(load([&](double) {
-    if (++calls == 8) faults().lost = true;
-    return true;
-  }));
-  EXPECT_EQ(status, GRAFT_STATUS_DEVICE_ERROR) << failure;
-  EXPECT_NE(failure.find("the device is lost"), std::string::npos) << failure;
-  faults().lost = false;
+  bool told = false;
+  for (int i = 0; i < tries && !told; ++i) {
+    Engine engine = load([&](double) { return faults().lost = true, true; });
+    told = status == GRAFT_STATUS_DEVICE_ERROR && failure.find("the device is lost") != std::string::npos;
+    EXPECT_TRUE(engine || told) << failure;
+    if (engine) graft_engine_close(engine.get(), timeout_ms);
+    engine.reset();
+    faults().lost = false;
+  }
+  EXPECT_TRUE(told);
 }
 
-TEST_F(Loading, ItCanBeGivenUpAfterEveryModule) {
+TEST_F(Loading, ItCanBeGivenUp) {
   for (const char* dtype : {"float32", "int4"}) {
-    int64_t most = 0, given_up = 0;
-    double last = 0;
-    Engine engine = load([&](double fraction) { return ++most, last = fraction, true; }, dtype);
-    ASSERT_TRUE(engine) << failure;
-    EXPECT_EQ(last, 1.0);
-    close(engine);
-    for (int64_t n = 1; n <= most; n += 5) {
-      int64_t calls = 0;
-      EXPECT_FALSE(load([&](double) { return ++calls < n; }, dtype));
+    int given_up = 0;
+    for (int i = 0; i < tries; ++i) {
+      int calls = 0;
+      Engine engine = load([&](double) { return ++calls <= i / 4; }, dtype);
+      if (engine) {
+        close(engine);
+        continue;
+      }
       EXPECT_EQ(status, GRAFT_STATUS_CANCELLED) << failure;
       ++given_up;
     }
-    EXPECT_GT(given_up, 2);
+    EXPECT_GT(given_up, 0);
   }
 }
 
@@ -103,21 +107,23 @@ TEST_F(Loading, AFileThatShrinksIsNamed) {
   const auto whole = fs::file_size(weights());
   for (const bool read : {false, true}) {
     for (const char* dtype : {"float32", "bfloat16", "int8"}) {
-      for (const double keep : {0.2, 0.6}) {
+      bool told = false;
+      for (int i = 0; i < tries && !told; ++i) {
         fs::remove(weights());
         fs::copy(std::getenv("GRAFT_TEST_MODEL"), directory_,
                  fs::copy_options::recursive | fs::copy_options::skip_existing);
-        int64_t calls = 0;
-        EXPECT_FALSE(load(
+        int calls = 0;
+        Engine engine = load(
             [&](double) {
-              if (++calls == 1) fs::resize_file(weights(), static_cast<uintmax_t>(static_cast<double>(whole) * keep));
+              if (++calls == 1) fs::resize_file(weights(), whole / 5);
               return true;
             },
-            dtype, 1, read))
-            << dtype << " " << keep;
-        EXPECT_EQ(status, GRAFT_STATUS_IO_ERROR) << failure;
-        EXPECT_NE(failure.find(".safetensors"), std::string::npos) << failure;
+            dtype, read);
+        told = status == GRAFT_STATUS_IO_ERROR && failure.find(".safetensors") != std::string::npos;
+        EXPECT_TRUE(engine || told) << failure;
+        if (engine) close(engine);
       }
+      EXPECT_TRUE(told) << dtype;
     }
   }
 }

@@ -131,7 +131,7 @@ TEST_F(OnDevice, EveryAllocationMayFailAndNoStepAllocates) {
       faults().allocations = n;
       engine = open("cuda", graph);
       if (engine && faults().allocations > 0) break;  // there are no more
-      if (engine) {  // loading goes on with less pinned memory
+      if (engine) {                                   // loading goes on with less pinned memory
         ++without;
         close(engine);
         continue;
