@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
+
+#include "core/base/side_stream.h"
 
 namespace graft {
 
@@ -25,8 +28,6 @@ class MemorySpace {
   /// Copies in the order of all work given before: inside the space, or between it and staging memory, whose bytes must
   /// stay until `synchronize`. Throws DEVICE_ERROR.
   virtual void copy(void* to, const void* from, int64_t bytes) = 0;
-  /// From any host memory, which may change once this returns. Throws DEVICE_ERROR.
-  virtual void upload(void* to, const void* from, int64_t bytes) = 0;
   /// The same for `rows` pieces of row_bytes, strides in bytes, at least row_bytes.
   virtual void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                          int64_t rows) = 0;
@@ -39,6 +40,9 @@ class MemorySpace {
   virtual void drain() noexcept = 0;
   /// Whether all work is done, without waiting. Throws DEVICE_ERROR.
   virtual bool is_done() = 0;
+
+  /// Null of the host's memory. Outlived by the space. Throws DEVICE_ERROR.
+  virtual std::unique_ptr<SideStream> new_side_stream() = 0;
 };
 
 /// Pages of the process. Throws OUT_OF_MEMORY saying what they were for.
@@ -56,7 +60,6 @@ class HostSpace : public Base {
   void* allocate_staging(int64_t bytes, const char* what) override { return reserve_pages(bytes, what); }
   void release_staging(void* memory, int64_t bytes) noexcept override { give_back_pages(memory, bytes); }
   void copy(void* to, const void* from, int64_t bytes) override { copy_rows(to, 0, from, 0, bytes, 1); }
-  void upload(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
   void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                  int64_t rows) override {
     if (row_bytes < 1) return;
@@ -71,6 +74,7 @@ class HostSpace : public Base {
   void synchronize() override {}
   void drain() noexcept override {}
   bool is_done() override { return true; }
+  std::unique_ptr<SideStream> new_side_stream() override { return nullptr; }
 };
 
 /// The host's memory alone.

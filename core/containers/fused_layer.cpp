@@ -20,7 +20,7 @@ DType dtype_or_float(const at::Tensor& tensor) {
 }
 
 void check_features(const LinearTensors& linear, int64_t out_features, int64_t in_features, const char* what) {
-  if (linear.weight.dim() != 2 || linear.weight.size(0) != out_features || linear.in_features() != in_features) {
+  if (linear.weight.dim() != 2 || linear.out_features() != out_features || linear.in_features() != in_features) {
     fail(StatusCode::invalid_argument, "fused layer: {} is {} elements, expected [{}, {}]", what, linear.weight.numel(),
          out_features, in_features);
   }
@@ -85,7 +85,7 @@ void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const Lin
   ops.add(kernels::Op::linear, args);
 }
 
-FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, MemorySpace& space)
+FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, WeightPlacement& placement)
     : config_(config), tensors_(std::move(tensors)) {
   const AttentionConfig& a = config_.attention;
   const FeedForwardConfig& f = config_.feed_forward;
@@ -109,10 +109,10 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
     fail(StatusCode::unsupported, "fused layer: there is no feed-forward norm");
   }
   if (config_.residual == ResidualForm::parallel) {
-    parallel_bias_ = placed(sum_of(tensors_.attention_output.bias, tensors_.down.bias), space);
+    parallel_bias_ = placement.placed(sum_of(tensors_.attention_output.bias, tensors_.down.bias));
   }
-  alibi_slopes_ = placed(a.alibi_slopes, space);
-  place(tensors_, space);
+  alibi_slopes_ = placement.placed(a.alibi_slopes);
+  placement.place(tensors_);
 }
 
 void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,

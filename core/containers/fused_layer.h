@@ -1,11 +1,11 @@
 // The fused decoder layer: the product of the container pipeline.
 #pragma once
 
-#include "core/base/memory_space.h"
 #include "core/containers/activations.h"
 #include "core/containers/collectives.h"
 #include "core/containers/layer_tensors.h"
 #include "core/containers/op_list.h"
+#include "core/containers/placement.h"
 #include "core/step/step_view.h"
 #include "kernels/spec/rotary.h"
 
@@ -14,9 +14,9 @@ namespace graft {
 /// A decoder or encoder layer of either residual form over fused kernels. Immutable once made; keeps its weights alive.
 class FusedDecoderLayer {
  public:
-  /// `tensors` in kernel layout, on the host; they are placed in `space`. Throws INVALID_ARGUMENT when a shape
-  /// contradicts the configuration, and what placing throws.
-  FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, MemorySpace& space = host_memory());
+  /// `tensors` in kernel layout, on the host; they are placed by `placement` and can be used once that has finished.
+  /// Throws INVALID_ARGUMENT when a shape contradicts the configuration, and what placing throws.
+  FusedDecoderLayer(const LayerConfig& config, LayerTensors tensors, WeightPlacement& placement);
 
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
   /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer

@@ -17,15 +17,19 @@ void record_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormC
   record_residual_norm(ops, rows, capacity, config, norm, width, in_place, x);
 }
 
-FusedModel::Outer place_outer(FusedModel::Outer outer, MemorySpace& space) {
+FusedModel::Outer place_outer(FusedModel::Outer outer, WeightPlacement& placement) {
   const at::Tensor &table = outer.token_embedding, &head = outer.head.weight;
   const bool tied = head.defined() && head.const_data_ptr() == table.const_data_ptr() && head.sizes() == table.sizes();
-  if (tied) outer.head.weight = at::Tensor();
-  const auto move = [&space](auto& part) { part = placed(std::move(part), space); };
-  move(outer.token_embedding);
+  if (tied) {
+    outer.head.weight = at::Tensor();
+    outer.head.deferred.reset();
+  }
+  const auto move = [&placement](auto& part) { part = placement.placed(std::move(part)); };
+  const auto move_table = [&](at::Tensor& table) { table = placement.placed(table, outer.table_dtype); };
+  move_table(outer.token_embedding);
   move(outer.patch_embedding);
-  move(outer.position_embedding);
-  move(outer.type_embedding);
+  move_table(outer.position_embedding);
+  move_table(outer.type_embedding);
   move(outer.embedding_norm);
   move(outer.final_norm);
   move(outer.project_out);
@@ -39,16 +43,17 @@ FusedModel::Outer place_outer(FusedModel::Outer outer, MemorySpace& space) {
 }  // namespace
 
 FusedModel::FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-                       const Collectives& ranks, std::vector<int64_t> head_columns, MemorySpace& space)
+                       const Collectives& ranks, std::vector<int64_t> head_columns, WeightPlacement& placement)
     : config_(config),
       widths_(config),
-      outer_(place_outer(std::move(outer), space)),
+      outer_(place_outer(std::move(outer), placement)),
       layers_(std::move(layers)),
       ranks_(ranks),
       head_columns_(std::move(head_columns)) {
   for (const RopeConfig& rope : config_.ropes) {
     const RopeTables tables = make_rope_tables(rope);
-    ropes_.push_back({tables, placed(tables.inverse_frequency, space), placed(tables.long_inverse_frequency, space)});
+    ropes_.push_back(
+        {tables, placement.placed(tables.inverse_frequency), placement.placed(tables.long_inverse_frequency)});
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/containers/fused_layer.h"
@@ -17,11 +18,12 @@ class FusedModel {
  public:
   /// Tensors outside of the layers.
   struct Outer {
-    at::Tensor token_embedding;     ///< [vocabulary, hidden], with project_in already applied
-    LinearTensors patch_embedding;  ///< of a model that takes images: token_embedding is the class row, then zeros
-    at::Tensor position_embedding;  ///< [positions, hidden] or undefined
-    at::Tensor type_embedding;      ///< [token types, hidden] or undefined
-    NormTensors embedding_norm;     ///< undefined where the configuration has none; so are the following
+    std::optional<DType> table_dtype;  ///< that the three tables are placed in; absent: their own
+    at::Tensor token_embedding;        ///< [vocabulary, hidden], with project_in already applied
+    LinearTensors patch_embedding;     ///< of a model that takes images: token_embedding is the class row, then zeros
+    at::Tensor position_embedding;     ///< [positions, hidden] or undefined
+    at::Tensor type_embedding;         ///< [token types, hidden] or undefined
+    NormTensors embedding_norm;        ///< undefined where the configuration has none; so are the following
     NormTensors final_norm;
     LinearTensors project_out;
     LinearTensors head_dense;
@@ -30,9 +32,10 @@ class FusedModel {
   };
 
   /// Everything is the rank's share; `ranks` outlives the model. `head_columns`: the columns of the head that each
-  /// rank computes. `outer` is placed in `space`, where the layers are already.
+  /// rank computes. `outer` is placed by `placement`, as the layers were, and can be used once that has
+  /// finished.
   FusedModel(const ModelConfig& config, Outer outer, std::vector<std::unique_ptr<FusedDecoderLayer>> layers,
-             const Collectives& ranks, std::vector<int64_t> head_columns, MemorySpace& space = host_memory());
+             const Collectives& ranks, std::vector<int64_t> head_columns, WeightPlacement& placement);
 
   /// The most rows of a step that is recorded.
   struct Capacity {

@@ -6,13 +6,17 @@
 
 #include "core/base/status.h"
 #include "core/containers/group_quantizer.h"
+#include "core/model/load.h"
 #include "core/model/torch_dtype.h"
 
 namespace graft {
 namespace {
 
-LinearTensors linear_of(const Module& module) {
-  return {module.parameter("weight"), module.parameter("bias"), module.spec().layout, module.spec().path + ".weight"};
+LinearTensors linear_of(const Module& module, bool deferred) {
+  LinearTensors linear = {module.parameter("weight"), module.parameter("bias"), module.spec().layout,
+                          module.spec().path + ".weight"};
+  if (deferred) linear.deferred = {dtype_of(linear.weight.scalar_type()), module.ranges("weight"), {}};
+  return linear;
 }
 
 NormTensors norm_of(const Module& module) { return {module.parameter("weight"), module.parameter("bias")}; }
@@ -44,8 +48,7 @@ void quantize_linear(LinearTensors& linear, const Quantization& quantization) {
   }
   const int64_t rows = linear.weight.size(0), width = linear.weight.size(1);
   const bool packed = quantization.bits == 4;
-  const int64_t whole = std::max<int64_t>(1, width);
-  const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, whole) : whole;
+  const int64_t group_size = quantization.group_of(width);
   const int64_t groups = groups_of_row(width, group_size), row_bytes = packed ? (width + 1) / 2 : width;
   at::Tensor integers = at::empty({rows, row_bytes}, packed ? at::kByte : at::kChar);
   at::Tensor scales = at::empty({rows, groups}, at::kFloat);
@@ -67,7 +70,15 @@ void quantize_linear(LinearTensors& linear, const Quantization& quantization) {
 
 }  // namespace
 
-LayerTensors take_tensors(const Module& layer) {
+int64_t LinearTensors::out_features() const {
+  if (!deferred || deferred->rows.empty()) return weight.size(0);
+  int64_t rows = 0;
+  for (const Range& range : deferred->rows) rows += range.count;
+  return rows;
+}
+
+LayerTensors take_tensors(const Module& layer, bool deferred) {
+  const auto linear_of = [deferred](const Module& module) { return graft::linear_of(module, deferred); };
   LayerTensors tensors;
   if (const Module* norm = layer.find(Role::post_attention_norm)) {
     tensors.post_attention_norm = norm_of(*norm);
@@ -98,7 +109,11 @@ LayerTensors take_tensors(const Module& layer) {
 
 void convert_to_dtype(LayerTensors& tensors, DType dtype) {
   for_each_linear(tensors, [&](LinearTensors& linear) {
-    convert(linear.weight, dtype);
+    if (linear.deferred) {
+      linear.deferred->dtype = dtype;
+    } else {
+      convert(linear.weight, dtype);
+    }
     convert(linear.bias, dtype);
   });
   for (NormTensors* norm : {&tensors.input_norm, &tensors.post_attention_norm, &tensors.feed_forward_norm,
@@ -113,7 +128,7 @@ void convert_to_dtype(LayerTensors& tensors, DType dtype) {
 void transpose_to_kernel_layout(LayerTensors& tensors) {
   for_each_linear(tensors, [](LinearTensors& linear) {
     if (linear.layout == LinearLayout::out_in) return;
-    linear.weight = linear.weight.t().contiguous();
+    linear.weight = linear.deferred ? linear.weight.t() : linear.weight.t().contiguous();
     linear.layout = LinearLayout::out_in;
   });
 }
@@ -124,7 +139,22 @@ void quantize(LayerTensors& tensors, const Quantization& quantization) {
     fail(StatusCode::invalid_argument, "quantisation: {} bits in groups of {}, expected 8 or 4 bits and 0 or more",
          quantization.bits, quantization.group_size);
   }
-  for_each_linear(tensors, [&](LinearTensors& linear) { quantize_linear(linear, quantization); });
+  for_each_linear(tensors, [&](LinearTensors& linear) {
+    if (linear.deferred) {
+      linear.deferred->quantization = quantization;
+    } else {
+      quantize_linear(linear, quantization);
+    }
+  });
+}
+
+void do_deferred(LinearTensors& linear) {
+  if (!linear.deferred) return;
+  const DeferredSteps steps = std::move(*linear.deferred);
+  linear.deferred.reset();
+  if (!steps.rows.empty()) linear.weight = take_part(linear.weight, {{}, 0, steps.rows});
+  convert(linear.weight, steps.dtype);
+  if (steps.quantization.bits != 0) quantize_linear(linear, steps.quantization);
 }
 
 }  // namespace graft

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/base/status.h"
 
@@ -64,6 +65,45 @@ class CudaMark final : public DeviceMark {
   void* event_ = nullptr;
 };
 
+class CudaSideStream final : public SideStream {
+ public:
+  CudaSideStream(const kernels::DevicePlugin& plugin, int32_t index, const kernels::Context& context)
+      : plugin_(plugin), index_(index), context_(context) {
+    call(plugin_.stream_new, "side stream", index_, &context_.stream);
+  }
+  ~CudaSideStream() override {
+    drain();
+    for (void* event : events_) plugin_.event_free(event);
+    plugin_.stream_free(index_, context_.stream);
+  }
+  CudaSideStream(const CudaSideStream&) = delete;
+  CudaSideStream& operator=(const CudaSideStream&) = delete;
+
+  void copy(void* to, const void* from, int64_t bytes) override {
+    if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
+  }
+  void run(kernels::Op op, const void* args) override {
+    const kernels::Variant* variant = plugin_.select(index_, op, args);
+    if (variant == nullptr) fail(StatusCode::unsupported, "the device has no kernel for op {}", static_cast<int>(op));
+    variant->run(args, context_);
+  }
+  void mark(int64_t index) override {
+    const auto place = static_cast<size_t>(index);
+    if (events_.size() <= place) events_.resize(place + 1, nullptr);
+    if (events_[place] == nullptr) call(plugin_.event_new, "event", index_, false, &events_[place]);
+    call(plugin_.event_record, "event", events_[place], context_.stream);
+  }
+  void wait(int64_t index) override { call(plugin_.event_synchronize, "copy", events_[static_cast<size_t>(index)]); }
+  void synchronize() override { call(plugin_.synchronize, "copy", context_.stream); }
+  void drain() noexcept override { plugin_.synchronize(context_.stream, nullptr); }
+
+ private:
+  const kernels::DevicePlugin& plugin_;
+  int32_t index_;
+  kernels::Context context_;
+  std::vector<void*> events_;
+};
+
 }  // namespace
 
 CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plugin_(plugin), index_(index) {
@@ -97,11 +137,6 @@ void CudaDevice::copy(void* to, const void* from, int64_t bytes) {
   if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
 }
 
-void CudaDevice::upload(void* to, const void* from, int64_t bytes) {
-  copy(to, from, bytes);
-  synchronize();
-}
-
 void CudaDevice::copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                            int64_t rows) {
   if (rows < 1 || row_bytes < 1) return;
@@ -123,6 +158,10 @@ bool CudaDevice::is_done() {
   bool done = false;
   call(plugin_.stream_query, "step", context_.stream, &done);
   return done;
+}
+
+std::unique_ptr<SideStream> CudaDevice::new_side_stream() {
+  return std::make_unique<CudaSideStream>(plugin_, index_, context_);
 }
 
 const kernels::Variant* CudaDevice::select(kernels::Op op, const void* args) const {

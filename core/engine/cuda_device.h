@@ -20,13 +20,13 @@ class CudaDevice final : public Device {
   void* allocate_staging(int64_t bytes, const char* what) override;
   void release_staging(void* memory, int64_t bytes) noexcept override;
   void copy(void* to, const void* from, int64_t bytes) override;
-  void upload(void* to, const void* from, int64_t bytes) override;
   void copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                  int64_t rows) override;
   void clear(void* to, int64_t bytes) override;
   void synchronize() override;
   void drain() noexcept override;
   bool is_done() override;
+  std::unique_ptr<SideStream> new_side_stream() override;
   void wait_by(Wait wait) override { wait_ = std::move(wait); }
 
   const kernels::Variant* select(kernels::Op op, const void* args) const override;

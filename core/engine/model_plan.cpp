@@ -129,7 +129,7 @@ int64_t bytes_saved(const Blueprint& blueprint, DType dtype, const Quantization&
       const bool in_out = module.layout == LinearLayout::in_out;
       const int64_t rows = parameter.shape[in_out ? 1 : 0],
                     width = std::max<int64_t>(1, parameter.shape[in_out ? 0 : 1]);
-      const int64_t group_size = quantization.group_size > 0 ? std::min(quantization.group_size, width) : width;
+      const int64_t group_size = quantization.group_of(width);
       const int64_t integer_bytes = quantization.bits == 4 ? (width + 1) / 2 : width;
       const int64_t scale_bytes = groups_of_row(width, group_size) * static_cast<int64_t>(sizeof(float));
       saved += rows * (width * bits_of(dtype) / 8 - integer_bytes - scale_bytes);
@@ -199,10 +199,11 @@ int64_t head_copy_bytes(const ModelPlan& plan) {
 }
 
 ModelPlan plan_on(DeviceChoice device, const std::string& path, const EngineOptions& options, const RankPlace& place) {
-  // One of several ranks reads its parts of the files and no more.
-  const bool parts = options.weights == WeightsMode::read && place.share.ranks > 1;
+  // One of several ranks reads its parts of the files and no more. Nothing stays in memory of what goes to a device.
+  const bool copy = device.is_cpu() && options.weights == WeightsMode::read && place.share.ranks > 1;
+  const bool parts = copy || !device.is_cpu();
   ModelPlan plan(Checkpoint::open(path, parts ? WeightsMode::parts : options.weights));
-  plan.copy_weights = parts;
+  plan.copy_weights = copy;
   plan.match =
       match_policy(plan.checkpoint.config(), plan.checkpoint.generation_config(), options.architecture_policies);
   plan.place = place;

@@ -79,17 +79,20 @@ bool ModelRunner::agree_on_choices() {
 
 void ModelRunner::load(const EngineOptions& options, const LoadProgress& progress) {
   std::unique_ptr<Module> root = build_tree(plan_.share);
-  ModelLoader loader(plan_.weights, plan_.dtype, plan_.copy_weights, progress);
+  const bool deferred = device_ && !device_->is_host();
+  ModelLoader loader(plan_.weights, plan_.dtype, plan_.copy_weights, progress, deferred);
   if (options.injection != InjectionMode::kernel) {
     replace_module(*root, {}, loader, nullptr);
     client_ = std::make_unique<ClientModel>(plan_.share.config, std::move(root), *ranks_, plan_.head_columns);
     forget_files();
     return;
   }
-  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization, *device_);
+  WeightPlacement placement(*device_, plan_.weights.files(), upload_limits(plan_.weights.bytes, plan_.threads));
+  KernelInjection injection(plan_.share.config, plan_.dtype, plan_.quantization, placement);
   replace_module(*root, {}, loader, [&](Module& layer, int64_t index) { injection.replace(layer, index); });
   forget_files();
   fused_ = injection.finish(*root, *collectives_, plan_.head_columns);
+  placement.finish();
   replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph);
 }
 

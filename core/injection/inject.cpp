@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "core/base/status.h"
+#include "core/model/torch_dtype.h"
 
 namespace graft {
 namespace {
@@ -30,13 +31,23 @@ LinearTensors linear_of(const Module& root, Role role, const char* what) {
   return {module.parameter("weight").contiguous(), module.parameter("bias")};
 }
 
-FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
+// Where they are deferred, weights are in the type they are stored in, and are placed in `dtype`.
+FusedModel::Outer take_outer(const Module& root, const ModelConfig& config, DType dtype,
+                             const WeightPlacement& placement) {
+  const bool deferred = placement.is_deferred();
+  const auto linear_of = [&](const Module& from, Role role, const char* what) {
+    LinearTensors linear = graft::linear_of(from, role, what);
+    if (deferred) linear.deferred = {dtype, {}, {}};
+    return linear;
+  };
   FusedModel::Outer outer;
+  if (deferred) outer.table_dtype = dtype;
   if (config.image) {
     const at::Tensor& first = require(root, Role::class_embedding, "class embedding").parameter("class_embedding");
     outer.token_embedding = at::stack({first, at::zeros_like(first)});
     outer.patch_embedding.weight =
         require(root, Role::patch_embedding, "patch embedding").parameter("weight").flatten(1).contiguous();
+    if (deferred) outer.patch_embedding.deferred = {dtype, {}, {}};
   } else {
     outer.token_embedding = require(root, Role::token_embedding, "token embedding").parameter("weight").contiguous();
   }
@@ -48,11 +59,15 @@ FusedModel::Outer take_outer(const Module& root, const ModelConfig& config) {
   }
   if (const Module* in = root.find(Role::project_in)) {
     // One wider table instead of a product in every step.
-    outer.token_embedding = at::linear(outer.token_embedding.to(at::kFloat), in->parameter("weight").to(at::kFloat))
-                                .to(outer.token_embedding.scalar_type());
+    const auto wide = [&](const at::Tensor& tensor) {
+      return placement.on_host(tensor).to(torch_dtype(dtype)).to(at::kFloat);
+    };
+    outer.token_embedding =
+        at::linear(wide(outer.token_embedding), wide(in->parameter("weight"))).to(torch_dtype(dtype));
   }
   if (const Module* out = root.find(Role::project_out)) {
     outer.project_out = {out->parameter("weight").contiguous(), out->parameter("bias")};
+    if (deferred) outer.project_out.deferred = {dtype, {}, {}};
   }
   if (config.embedding_norm) outer.embedding_norm = norm_of(root, Role::embedding_norm, "embedding norm");
   if (config.final_norm) outer.final_norm = norm_of(root, Role::final_norm, "final norm");
@@ -103,21 +118,21 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
 }
 
 void KernelInjection::replace(Module& layer, int64_t index) {
-  LayerTensors tensors = take_tensors(layer);
+  LayerTensors tensors = take_tensors(layer, placement_.is_deferred());
   drop_parameters(layer);
   convert_to_dtype(tensors, dtype_);
   transpose_to_kernel_layout(tensors);
   quantize(tensors, quantization_);
   layers_.push_back(
-      std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors), space_));
+      std::make_unique<FusedDecoderLayer>(config_.layers[static_cast<size_t>(index)], std::move(tensors), placement_));
 }
 
 std::unique_ptr<FusedModel> KernelInjection::finish(Module& root, const Collectives& ranks,
                                                     std::vector<int64_t> head_columns) {
-  FusedModel::Outer outer = take_outer(root, config_);
+  FusedModel::Outer outer = take_outer(root, config_, dtype_, placement_);
   drop_parameters(root);
   return std::make_unique<FusedModel>(config_, std::move(outer), std::move(layers_), ranks, std::move(head_columns),
-                                      space_);
+                                      placement_);
 }
 
 }  // namespace graft

@@ -29,12 +29,12 @@ std::vector<Replacement> plan_replacements(const Blueprint& blueprint, Injection
 /// Kernel injection: takes layers through the container pipeline one after another, then the rest of the model.
 class KernelInjection {
  public:
-  /// `config` is the rank's share; `space` is where the weights go.
-  KernelInjection(const ModelConfig& config, DType dtype, const Quantization& quantization = {},
-                  MemorySpace& space = host_memory())
-      : config_(config), dtype_(dtype), quantization_(quantization), space_(space) {}
+  /// `config` is the rank's share. `placement` puts the weights where they go; the caller finishes it before a step.
+  KernelInjection(const ModelConfig& config, DType dtype, const Quantization& quantization, WeightPlacement& placement)
+      : config_(config), dtype_(dtype), quantization_(quantization), placement_(placement) {}
 
-  /// For replace_module: take, convert, transpose, quantise, create, place. The layer gives up its parameters.
+  /// For replace_module: take, convert, transpose, quantise, create, place. The layer gives up its parameters. On a
+  /// device the steps are noted of the large weights, and done by their placement.
   void replace(Module& layer, int64_t index);
   /// Once all layers are replaced: takes embeddings, final norm and head. The tree is empty then.
   std::unique_ptr<FusedModel> finish(Module& root, const Collectives& ranks, std::vector<int64_t> head_columns);
@@ -43,7 +43,7 @@ class KernelInjection {
   ModelConfig config_;
   DType dtype_;
   Quantization quantization_;
-  MemorySpace& space_;
+  WeightPlacement& placement_;
   std::vector<std::unique_ptr<FusedDecoderLayer>> layers_;
 };
 

@@ -14,6 +14,8 @@ at::Tensor stored_tensor(const TensorEntry& entry) {
       at::TensorOptions().dtype(torch_dtype(entry.dtype)));
 }
 
+int64_t out_dimension(const ModuleSpec& module) { return module.layout == LinearLayout::in_out ? 1 : 0; }
+
 }  // namespace
 
 at::Tensor read_part(const TensorEntry& entry, const std::optional<StoredPart>& part) {
@@ -47,32 +49,40 @@ at::Tensor take_part(const at::Tensor& stored, const StoredPart& part) {
   return pieces.size() == 1 ? pieces.front() : at::cat(pieces, part.dimension);
 }
 
-ModelLoader::ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress)
-    : weights_(weights), dtype_(dtype), copy_(copy), progress_(std::move(progress)) {}
+ModelLoader::ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress, bool deferred)
+    : weights_(weights), dtype_(dtype), copy_(copy), deferred_(deferred), progress_(std::move(progress)) {}
 
 void ModelLoader::load(Module& module) {
   const std::vector<TensorEntry>& entries = weights_.entries[next_++];
   for (size_t p = 0; p < entries.size(); ++p) {
-    const ParameterSpec& spec = module.spec().parameters[p];
-    at::Tensor tensor = load_parameter(spec, entries[p]);
-    if (module.spec().role == Role::token_embedding) shared_[entries[p].data] = tensor;
-    module.parameters().push_back({spec.name, std::move(tensor)});
+    Parameter parameter = load_parameter(module.spec(), module.spec().parameters[p], entries[p]);
+    if (module.spec().role == Role::token_embedding) shared_[entries[p].data] = parameter.value;
+    module.parameters().push_back(std::move(parameter));
   }
   if (progress_ && !entries.empty() && weights_.bytes > 0) {
     progress_(std::min(1.0, static_cast<double>(bytes_) / static_cast<double>(weights_.bytes)));
   }
 }
 
-at::Tensor ModelLoader::load_parameter(const ParameterSpec& spec, const TensorEntry& entry) {
+Parameter ModelLoader::load_parameter(const ModuleSpec& module, const ParameterSpec& spec, const TensorEntry& entry) {
   if (const auto known = shared_.find(entry.data); known != shared_.end()) {
-    return spec.part ? take_part(known->second, *spec.part) : known->second;
+    return {spec.name, spec.part ? take_part(known->second, *spec.part) : known->second};
   }
-  at::Tensor tensor = copy_ ? read_part(entry, spec.part) : stored_tensor(entry);
-  if (spec.part && !copy_) tensor = take_part(tensor, *spec.part);
-  const bool in_place = entry.dtype == dtype_ && (copy_ || entry.is_aligned(bits_of(entry.dtype) / 8));
+  int64_t elements = 1;
+  for (const int64_t length : spec.shape) elements *= length;
+  bytes_ += elements * (bits_of(entry.dtype) / 8);
+  const bool many = spec.part && spec.part->ranges.size() > 1;
+  if (deferred_ && entry.shape.size() >= 2 && (!many || spec.part->dimension == out_dimension(module))) {
+    const at::Tensor stored = stored_tensor(entry);
+    if (many) return {spec.name, stored, spec.part->ranges};
+    return {spec.name, spec.part ? take_part(stored, *spec.part) : stored};
+  }
+  const bool copy = copy_ || deferred_;
+  at::Tensor tensor = copy ? read_part(entry, spec.part) : stored_tensor(entry);
+  if (spec.part && !copy) tensor = take_part(tensor, *spec.part);
+  const bool in_place = entry.dtype == dtype_ && (copy || entry.is_aligned(bits_of(entry.dtype) / 8));
   if (!in_place) tensor = tensor.to(torch_dtype(dtype_), /*non_blocking=*/false, /*copy=*/true);
-  bytes_ += tensor.numel() * (bits_of(entry.dtype) / 8);
-  return tensor;
+  return {spec.name, std::move(tensor)};
 }
 
 }  // namespace graft

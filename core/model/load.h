@@ -24,20 +24,24 @@ at::Tensor read_part(const TensorEntry& entry, const std::optional<StoredPart>& 
 /// order. A tensor that is stored in that type is used where it lies in the mapped file, or read from the file into
 /// memory where `copy` is set; others are converted once. Only the parts that the blueprint names are read. For a
 /// thread that may run ATen.
+/// `deferred`, for weights that go to a device: parameters of two and more dimensions stay views of the mapped file as
+/// they are stored, neither read nor converted, and where the part is several ranges of a linear's out features these
+/// stand in Parameter::ranges. Vectors, which are small, are read and converted all the same.
 class ModelLoader {
  public:
   /// `weights` outlives it. `progress` may throw to give up.
-  ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress);
+  ModelLoader(const WeightMap& weights, DType dtype, bool copy, LoadProgress progress, bool deferred = false);
 
   /// Loads the next module's own parameters.
   void load(Module& module);
 
  private:
-  at::Tensor load_parameter(const ParameterSpec& spec, const TensorEntry& entry);
+  Parameter load_parameter(const ModuleSpec& module, const ParameterSpec& spec, const TensorEntry& entry);
 
   const WeightMap& weights_;
   DType dtype_;
   bool copy_;
+  bool deferred_;
   LoadProgress progress_;
   std::unordered_map<const std::byte*, at::Tensor> shared_;  ///< token embeddings, which a tied head shares
   size_t next_ = 0;

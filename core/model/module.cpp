@@ -18,6 +18,13 @@ const at::Tensor& Module::parameter(std::string_view name) const {
   return undefined;
 }
 
+std::vector<Range> Module::ranges(std::string_view name) const {
+  for (const Parameter& parameter : parameters_) {
+    if (parameter.name == name) return parameter.ranges;
+  }
+  return {};
+}
+
 const Module* Module::find(Role role) const {
   if (spec_.role == role) return this;
   for (const auto& child : children_) {

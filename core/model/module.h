@@ -15,6 +15,9 @@ namespace graft {
 struct Parameter {
   std::string name;
   at::Tensor value;
+  /// Of a deferred load (ModelLoader): the out features of `value` that are the parameter, where those are several
+  /// ranges; empty: it is the value.
+  std::vector<Range> ranges = {};
 };
 
 /// A node of the tree. Owns its children; parameters share storage with the mapped checkpoint where no conversion was
@@ -30,6 +33,8 @@ class Module {
   std::vector<Parameter>& parameters() { return parameters_; }
   /// The parameter of that name, an undefined tensor when there is none.
   const at::Tensor& parameter(std::string_view name) const;
+  /// Its ranges, empty also when there is none.
+  std::vector<Range> ranges(std::string_view name) const;
 
   std::vector<std::unique_ptr<Module>>& children() { return children_; }
   const std::vector<std::unique_ptr<Module>>& children() const { return children_; }

@@ -1,7 +1,6 @@
 #include "core/model/weight_map.h"
 
 #include <algorithm>
-#include <cstring>
 #include <unordered_set>
 
 #include "core/base/quote.h"
@@ -74,14 +73,28 @@ int64_t bytes_of(const ParameterSpec& parameter, const TensorEntry& entry) {
   return elements * (bits_of(entry.dtype) / 8);
 }
 
+// Read piece by piece, as a file may be one that shrinks.
+bool equal_bytes(const TensorEntry& a, const TensorEntry& b) {
+  constexpr int64_t piece = int64_t{1} << 20;
+  std::vector<std::byte> of_a, of_b;
+  for (int64_t begin = 0; begin < a.byte_size; begin += piece) {
+    const int64_t bytes = std::min(piece, a.byte_size - begin);
+    of_a.resize(static_cast<size_t>(bytes));
+    of_b.resize(static_cast<size_t>(bytes));
+    a.file->read(a.data - a.file->data() + begin, bytes, of_a.data());
+    b.file->read(b.data - b.file->data() + begin, bytes, of_b.data());
+    if (of_a != of_b) return false;
+  }
+  return true;
+}
+
 // Whether a tied weight is in the checkpoint with values of its own. Transformers then takes them, whatever config.json
 // says of the tie.
 bool stored_apart(const Checkpoint& checkpoint, const std::string& own_name, const std::string& embedding_name) {
   const TensorEntry* own = checkpoint.find(own_name);
   const TensorEntry* embedding = checkpoint.find(embedding_name);
   if (own == nullptr || embedding == nullptr || own->data == embedding->data) return false;
-  return own->dtype != embedding->dtype || own->shape != embedding->shape ||
-         std::memcmp(own->data, embedding->data, static_cast<size_t>(own->byte_size)) != 0;
+  return own->dtype != embedding->dtype || own->shape != embedding->shape || !equal_bytes(*own, *embedding);
 }
 
 }  // namespace
@@ -105,6 +118,16 @@ bool matches(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+std::vector<std::shared_ptr<const MappedFile>> WeightMap::files() const {
+  std::vector<std::shared_ptr<const MappedFile>> found;
+  for (const auto& module : entries) {
+    for (const TensorEntry& entry : module) {
+      if (std::ranges::find(found, entry.file) == found.end()) found.push_back(entry.file);
+    }
+  }
+  return found;
 }
 
 WeightMap map_weights(const Blueprint& blueprint, const Checkpoint& checkpoint) {

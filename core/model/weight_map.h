@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct WeightMap {
   DType stored_dtype = DType::float32;
   /// Bytes of all parameters as they are stored (of their parts, where a blueprint was cut down), shared ones once.
   int64_t bytes = 0;
+
+  /// That they are in, each once.
+  std::vector<std::shared_ptr<const MappedFile>> files() const;
 };
 
 /// Finds every parameter under the class's own names, under those of the bare base model (no "model." prefix) or of the

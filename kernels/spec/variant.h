@@ -25,6 +25,8 @@ enum class Op : int32_t {
   route_experts,
   expert_linear,
   combine_experts,
+  convert_weights,
+  quantize_groups,
   // What ranks do together. Not kernels: recorded by core/containers/collectives.
   all_reduce,
   gather_columns,

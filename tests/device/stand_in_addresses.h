@@ -15,6 +15,7 @@
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
 #include "kernels/spec/route_experts.h"
+#include "kernels/spec/weights.h"
 
 namespace graft::stand_in {
 
@@ -54,6 +55,9 @@ inline Addresses addresses_of(const kernels::ExpertLinearArgs& a) {
 inline Addresses addresses_of(const kernels::CombineExpertsArgs& a) {
   return {a.rows, a.positions, a.weights, a.x, a.base, a.base_gate, a.out};
 }
+inline Addresses addresses_of(const kernels::ConvertWeightsArgs& a) { return {a.x, a.out}; }
+
+inline Addresses addresses_of(const kernels::QuantizeGroupsArgs& a) { return {a.x, a.out, a.scales, a.unfit}; }
 
 inline Addresses addresses_of(const kernels::LinearArgs& a) {
   Addresses all = {a.rows, a.x, a.out, a.scratch};

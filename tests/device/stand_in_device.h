@@ -93,6 +93,10 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::expert_linear, ExpertLinearArgs>::variant;
     case Op::combine_experts:
       return &Recorded<Op::combine_experts, CombineExpertsArgs>::variant;
+    case Op::convert_weights:
+      return &Recorded<Op::convert_weights, ConvertWeightsArgs>::variant;
+    case Op::quantize_groups:
+      return &Recorded<Op::quantize_groups, QuantizeGroupsArgs>::variant;
     default:
       return nullptr;
   }
