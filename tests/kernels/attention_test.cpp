@@ -107,6 +107,8 @@ std::vector<float> by_hand(void (*change)(AttentionArgs&)) {
   args.out = out.data();
   args.out_stride = 2;
   change(args);
+  Scratch scratch(*reference_of(Op::attention), &args, 1);
+  args.scratch = scratch.data();
   reference_of(Op::attention)->run(&args, {});
   return out;
 }
