@@ -61,11 +61,11 @@ class UploadRing {
   /// source.
   void copy(UploadSource source, void* to, std::shared_ptr<const void> keep);
 
-  /// Given bytes of a source in memory of the space, work that follows on the same stream. They are there until that is
-  /// done.
+  /// Puts work on `stream` that reads what has just been copied to `raw`, memory of the space that stays until that
+  /// work is done. Called on the ring's thread.
   using Then = std::function<void(SideStream& stream, const void* raw)>;
-  /// The same for bytes [begin, begin + bytes) of the source, at most chunk_bytes, which are not stored but given to
-  /// `then`. Throws OUT_OF_MEMORY too.
+  /// As copy, of bytes [begin, begin + bytes) of the source, at most chunk_bytes, to scratch in the space; `then` makes
+  /// of them what is kept. Throws OUT_OF_MEMORY too.
   void give(std::shared_ptr<const UploadSource> source, int64_t begin, int64_t bytes, Then then,
             std::shared_ptr<const void> keep);
 
