@@ -109,6 +109,8 @@ struct Case {
     if (emulate) {
       run_emulated(variant, mine, order);
     } else {
+      DeviceMemory scratch(static_cast<size_t>(variant.scratch_bytes(&mine, 1)));
+      mine.scratch = scratch.data();
       variant.run(&mine, {});
     }
     return out.read<float>();
