@@ -14,7 +14,8 @@ int32_t event_new(int32_t device, bool timed, void** out_event, PluginError* err
   const OnDevice on(device);
   if (on.result() != cudaSuccess) return result_of(on.result(), "cudaSetDevice", error);
   cudaEvent_t event = nullptr;
-  // Who waits for a step leaves its processor to others; that it wakes some microseconds later costs the device nothing.
+  // Who waits for a step leaves its processor to others; that it wakes some microseconds later costs the device
+  // nothing.
   const unsigned flags = timed ? cudaEventDefault : cudaEventDisableTiming | cudaEventBlockingSync;
   const int32_t status = result_of(cudaEventCreateWithFlags(&event, flags), "cudaEventCreate", error);
   if (status == plugin_ok) *out_event = event;
