@@ -59,7 +59,7 @@ TEST_F(Choices, TravelWithTheStep) {
   EXPECT_TRUE(other.chooses_all());
   EXPECT_EQ(other.view().choices[1].state, 77u);
   EXPECT_EQ(other.view().choices[1].top_k, 3);
-  StepMirror mirror(step, {8, 8, 8}, host_memory());
+  StepMirror mirror(step, {8, 8, limits.hidden_rows}, host_memory());
   mirror.update();
   EXPECT_NE(mirror.view().choices, step.view().choices);
   EXPECT_EQ(mirror.view().choices[1].state, 77u);
