@@ -26,6 +26,19 @@ ByteRuns runs_of(const at::Tensor& tensor) {
   return {data, tensor.size(1) * size, tensor.stride(0) * size, tensor.size(0)};
 }
 
+// What kernels of weights are told alike: rows of `width` elements of a type, as a chunk has them.
+template <class Args, class Chunk>
+Args args_of(const Chunk& chunk, int64_t width, DType dtype) {
+  Args args{};
+  args.rows = chunk.rows;
+  args.width = width;
+  args.x = chunk.raw;
+  args.row_stride = chunk.row_stride;
+  args.column_stride = chunk.column_stride;
+  args.x_dtype = dtype;
+  return args;
+}
+
 }  // namespace
 
 WeightPlacement::WeightPlacement(MemorySpace& space, UploadRing::Files files, const UploadLimits& limits)
@@ -98,13 +111,7 @@ void WeightPlacement::convert(const Parts& parts, const at::Tensor& to) {
   auto* const out = static_cast<std::byte*>(to.mutable_data_ptr());
   const int64_t width = parts[0].size(1), row_bytes = width * (bits_of(dtype) / 8);
   give_rows(parts, [=](SideStream& stream, const RowChunk& chunk) {
-    kernels::ConvertWeightsArgs args{};
-    args.rows = chunk.rows;
-    args.width = width;
-    args.x = chunk.raw;
-    args.row_stride = chunk.row_stride;
-    args.column_stride = chunk.column_stride;
-    args.x_dtype = from;
+    auto args = args_of<kernels::ConvertWeightsArgs>(chunk, width, from);
     args.out_dtype = dtype;
     args.out = out + chunk.first * row_bytes;
     stream.run(kernels::Op::convert_weights, &args);
@@ -131,13 +138,7 @@ void WeightPlacement::quantize(const Parts& parts, const DeferredSteps& steps, L
   auto* const unfit = static_cast<int32_t*>(unfit_.data());
   give_rows(parts, [=, via = steps.dtype, number = static_cast<int32_t>(names_.size())](SideStream& stream,
                                                                                         const RowChunk& chunk) {
-    kernels::QuantizeGroupsArgs args{};
-    args.rows = chunk.rows;
-    args.width = width;
-    args.x = chunk.raw;
-    args.row_stride = chunk.row_stride;
-    args.column_stride = chunk.column_stride;
-    args.x_dtype = from;
+    auto args = args_of<kernels::QuantizeGroupsArgs>(chunk, width, from);
     args.via = via;
     args.group_size = group_size;
     args.out_dtype = dtype;

@@ -1,9 +1,7 @@
 // Layers on their way to a device: a rank reads its share and hardly a byte more, and has what the host's steps make.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include "core/containers/placement.h"
@@ -12,25 +10,10 @@
 #include "kernels/cpu/select.h"
 #include "kernels/spec/weights.h"
 #include "tests/containers/late_space.h"
+#include "tests/engine/loaded.h"
 
 namespace graft {
 namespace {
-
-std::string case_path(const std::string& name) {
-  const char* cases = std::getenv("GRAFT_TEST_CASES");
-  return std::string(cases != nullptr ? cases : "GRAFT_TEST_CASES-is-not-set") + "/" + name;
-}
-
-// Bytes that this process has asked read calls for.
-int64_t bytes_read() {
-  std::ifstream file("/proc/self/io");
-  std::string name;
-  int64_t value = 0;
-  while (file >> name >> value) {
-    if (name == "rchar:") return value;
-  }
-  return -1;
-}
 
 template <class Args>
 std::function<void()> work_of(kernels::Op op, const void* args) {

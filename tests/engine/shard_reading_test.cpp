@@ -1,30 +1,12 @@
 // A rank reads its share of the weights and hardly a byte more.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "tests/engine/loaded.h"
 
 namespace graft {
 namespace {
-
-std::string case_path(const std::string& name) {
-  const char* cases = std::getenv("GRAFT_TEST_CASES");
-  return std::string(cases != nullptr ? cases : "GRAFT_TEST_CASES-is-not-set") + "/" + name;
-}
-
-// Bytes that this process has asked read calls for.
-int64_t bytes_read() {
-  std::ifstream file("/proc/self/io");
-  std::string name;
-  int64_t value = 0;
-  while (file >> name >> value) {
-    if (name == "rchar:") return value;
-  }
-  return -1;
-}
 
 int64_t parameter_bytes(const Module& module) {
   int64_t bytes = 0;

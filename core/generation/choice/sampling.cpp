@@ -115,7 +115,8 @@ void Sampler::keep_typical() {
   candidates_.resize(kept);
 }
 
-std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t vocabulary) {
+// Leaves the candidates that may be drawn, of no particular weight.
+void Sampler::filter(const float* logits, int64_t vocabulary) {
   const double temperature = greedy() ? 1.0 : options_.temperature;
   candidates_.clear();
   for (int64_t i = 0; i < vocabulary; ++i) {
@@ -124,31 +125,38 @@ std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t v
       candidates_.push_back({logit / temperature, 0, static_cast<int32_t>(i)});
     }
   }
-  if (candidates_.empty()) return {};
+  if (candidates_.empty()) return;
   keep_top_k();
   keep_top_p();
   keep_min_p();
   keep_typical();
+}
+
+std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t vocabulary) {
+  filter(logits, vocabulary);
   weigh();
   return candidates_;
 }
 
 int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
   if (greedy()) return most_likely(logits, vocabulary);
-  if (keep(logits, vocabulary).empty()) return -1;
-  // As kernels/spec/choose_token.h: by whole numbers, in the order of the vocabulary.
-  std::ranges::sort(candidates_, {}, &Candidate::token);
-  const auto top = std::ranges::max_element(candidates_, {}, &Candidate::logit);
+  filter(logits, vocabulary);
+  if (candidates_.empty()) return -1;
+  // As kernels/spec/choose_token.h: by whole numbers, in the order of the vocabulary, in which they mostly are.
+  if (!std::ranges::is_sorted(candidates_, {}, &Candidate::token))
+    std::ranges::sort(candidates_, {}, &Candidate::token);
+  const float largest = logits[std::ranges::max_element(candidates_, {}, &Candidate::logit)->token];
   const float scale = kernels::choice_scale(static_cast<float>(options_.temperature));
-  const auto share = [&](const Candidate& candidate) {
-    return kernels::choice_weight(kernels::choice_distance(logits[candidate.token], logits[top->token], scale));
-  };
   int64_t total = 0;
-  for (const Candidate& candidate : candidates_) total += share(candidate);
+  for (Candidate& candidate : candidates_) {
+    const int64_t weight = kernels::choice_weight(kernels::choice_distance(logits[candidate.token], largest, scale));
+    candidate.weight = static_cast<double>(weight);  // exact: at most 2^40
+    total += weight;
+  }
   int64_t left = kernels::choice_target(state_, total);
   skip();
   for (const Candidate& candidate : candidates_) {
-    left -= share(candidate);
+    left -= static_cast<int64_t>(candidate.weight);
     if (left < 0) return candidate.token;
   }
   return candidates_.back().token;

@@ -52,7 +52,9 @@ class Sampler {
   std::span<const Candidate> keep(const float* logits, int64_t vocabulary);
 
  private:
-  bool greedy() const { return options_.greedy || options_.temperature == 0; }
+  /// As a device sees it, to whom a temperature is a float32 number.
+  bool greedy() const { return options_.greedy || static_cast<float>(options_.temperature) == 0; }
+  void filter(const float* logits, int64_t vocabulary);
   double weigh();
   void keep_top_k();
   void keep_top_p();
