@@ -113,9 +113,18 @@ CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plu
   call(plugin_.device_info, name, index_, &info);
   context_.parallel.workers = info.multiprocessors;
   call(plugin_.stream_new, name, index_, &context_.stream);
+  try {
+    call(plugin_.library_handle_new, name, index_, &context_.library_handle);
+  } catch (...) {
+    plugin_.stream_free(index_, context_.stream);
+    throw;
+  }
 }
 
-CudaDevice::~CudaDevice() { plugin_.stream_free(index_, context_.stream); }
+CudaDevice::~CudaDevice() {
+  plugin_.library_handle_free(index_, context_.library_handle);
+  plugin_.stream_free(index_, context_.stream);
+}
 
 void* CudaDevice::allocate(int64_t bytes, const char* what) {
   void* memory = nullptr;

@@ -8,13 +8,14 @@ namespace graft {
 namespace {
 
 // Up to 8 rows a linear is a matrix-vector product; above, a matrix product. On a device grids, shared memory and sums
-// over ranks are those of the capacity: one token has its own.
-constexpr int64_t capacity_factor = 8;
+// over ranks are those of the capacity: one token has its own. From 64 rows on a product of matrices is worth as much
+// as the bytes of its weights, and those of a device may be of all rows that the capacity has.
+int64_t capacity_after(int64_t tokens, bool on_host) { return on_host || tokens < 64 ? 8 * tokens : 2 * tokens; }
 
 std::vector<CaptureKey> ladder_of(const StepBuffer& step, bool on_host) {
   const StepLimits& limits = step.limits();
   std::vector<CaptureKey> ladder;
-  for (int64_t tokens = on_host ? 8 : 1;; tokens *= capacity_factor) {
+  for (int64_t tokens = on_host ? 8 : 1;; tokens = capacity_after(tokens, on_host)) {
     tokens = std::min(tokens, limits.tokens);
     ladder.push_back(
         {step.view().stage, {tokens, std::min(tokens, limits.logit_rows), std::min(tokens, limits.hidden_rows)}});

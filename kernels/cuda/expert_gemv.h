@@ -161,8 +161,7 @@ class ExpertGemv {
       float most = 0;
 #pragma unroll 2
       for (int32_t i = 4 * mine.thread; i < depth; i += 4 * mine.threads) {
-        const float4 v = load_float4(x + i);
-        most = fmaxf(fmaxf(fmaxf(fabsf(v.x), fabsf(v.y)), fmaxf(fabsf(v.z), fabsf(v.w))), most);
+        most = largest_of(load_float4(x + i), most);
       }
       most = warp_max(most);
       if (lane == 0) ranges()[8 + r * expert_gemv_warps + warp % of_row] = most;
@@ -186,15 +185,8 @@ class ExpertGemv {
       const float* x = row_of_x(r) + begin_depth;
 #pragma unroll 2
       for (int32_t i = mine.thread; i < eighths; i += mine.threads) {
-        float values[8] = {};
-        if (begin_depth + 8 * i < depth) {
-          const float4 u = load_float4(x + 8 * i), v = load_float4(x + 8 * i + 4);
-          const float loaded[8] = {u.x, u.y, u.z, u.w, v.x, v.y, v.z, v.w};
-#pragma unroll
-          for (int j = 0; j < 8; ++j) values[j] = loaded[j] * factor;
-        }
-        unsigned char* high = x_tile() + (r * row_blocks(tile) + i / 4) * Stage::x_block_bytes;
-        store_halves<Type>(high, high + Stage::x_part_bytes, i % 4, values);
+        unsigned char* block = x_tile() + (r * row_blocks(tile) + i / 4) * Stage::x_block_bytes;
+        stage_eight<Type>(x + 8 * i, begin_depth + 8 * i < depth, factor, block, i % 4);
       }
     }
     __syncthreads();
@@ -203,17 +195,7 @@ class ExpertGemv {
   /// Sums over the two parts of x and the warps of a group, and writes the outputs.
   template <bool Wide>
   __device__ __forceinline__ void finish(const float (&sums)[Wide ? 2 : 1][4]) {
-    const int32_t g = lane / 4, q = lane % 4;
-    float* mine = partials() + warp * 8 * gemv_outputs;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      if constexpr (Wide) {
-        mine[2 * q * gemv_outputs + g + 8 * half] = sums[0][2 * half] + sums[1][2 * half];
-        mine[(2 * q + 1) * gemv_outputs + g + 8 * half] = sums[0][2 * half + 1] + sums[1][2 * half + 1];
-      } else {
-        mine[q * gemv_outputs + g + 8 * half] = sums[0][2 * half] + sums[0][2 * half + 1];
-      }
-    }
+    store_sums<Wide>(sums, lane, partials() + warp * 8 * gemv_outputs);
     __syncthreads();
     const int32_t groups = expert_gemv_warps >> split_shift, output = lane % gemv_outputs;
     for (int32_t i = static_cast<int32_t>(threadIdx.x) / gemv_outputs; i < groups * at.rows;
@@ -225,8 +207,7 @@ class ExpertGemv {
       const int64_t row = place.row + output;
       if (row >= of.matrix.out_features) continue;
       const float* parts = partials() + ((group << split_shift) * 8 + r) * gemv_outputs + output;
-      float total = 0;
-      for (int32_t w = 0; w < p.split; ++w) total += parts[w * 8 * gemv_outputs];
+      float total = sum_of_warps(parts, p.split);
       if constexpr (!takes_bfloat16<Type>) total /= ranges()[r];  // a power of two
       total *= expert_scale(a, at.first + r);
       if (of.matrix.bias != nullptr) total += load_element(of.matrix.bias, weight_row(of, row), of.matrix.bias_dtype);

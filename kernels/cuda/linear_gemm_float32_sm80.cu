@@ -1,6 +1,7 @@
 // linear, more than 8 rows, weights in float32: products in float32 too, so no tensor cores. A block makes 64 x 64
 // outputs from stages of 32 depth in shared memory, each thread 4 x 4 of them, 16 apart: then a warp's 16-byte reads of
 // the weights fall on different banks, and those of x are the same for half a warp.
+#include "kernels/cuda/linear_class.h"
 #include "kernels/cuda/linear_gemm.h"
 #include "kernels/spec/variant.h"
 
@@ -93,9 +94,7 @@ __global__ void __launch_bounds__(threads, 2)
   }
 }
 
-bool accepts(const void* args) {
-  return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::gemm_float32;
-}
+bool accepts(const void* args) { return is_linear_class(args, LinearClass::gemm_float32); }
 
 int64_t scratch_bytes(const void* args, int32_t workers) {
   return gemm_float32_plan(*static_cast<const LinearArgs*>(args), workers).scratch_bytes;

@@ -1,4 +1,5 @@
 // linear, more than 8 rows, weights in bfloat16 or float16: linear_gemm.h.
+#include "kernels/cuda/linear_class.h"
 #include "kernels/cuda/linear_gemm.h"
 #include "kernels/spec/variant.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 using namespace cuda;
 
-bool accepts(const void* args) { return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::gemm; }
+bool accepts(const void* args) { return is_linear_class(args, LinearClass::gemm); }
 
 int64_t scratch_bytes(const void* args, int32_t workers) {
   return gemm_plan(*static_cast<const LinearArgs*>(args), workers).scratch_bytes;

@@ -175,8 +175,7 @@ class Gemv {
       const float* x = a.x + r * a.x_stride;
       float most = 0;
       for (int32_t i = 4 * static_cast<int32_t>(threadIdx.x); i < depth; i += 4 * gemv_threads) {
-        const float4 v = load_float4(x + i);
-        most = fmaxf(fmaxf(fmaxf(fabsf(v.x), fabsf(v.y)), fmaxf(fabsf(v.z), fabsf(v.w))), most);
+        most = largest_of(load_float4(x + i), most);
       }
       most = warp_max(most);
       if (lane == 0) ranges()[8 + r * gemv_warps + warp] = most;
@@ -199,15 +198,8 @@ class Gemv {
       const float factor = takes_bfloat16<Type> ? 1.0f : ranges()[r];
       const float* x = a.x + r * a.x_stride + from;
       for (int32_t i = static_cast<int32_t>(threadIdx.x); i < eighths; i += gemv_threads) {
-        float values[8] = {};
-        if (from + 8 * i < depth) {
-          const float4 u = load_float4(x + 8 * i), v = load_float4(x + 8 * i + 4);
-          const float loaded[8] = {u.x, u.y, u.z, u.w, v.x, v.y, v.z, v.w};
-#pragma unroll
-          for (int j = 0; j < 8; ++j) values[j] = loaded[j] * factor;
-        }
-        unsigned char* high = x_tile() + (r * row_blocks(tile) + i / 4) * x_block_bytes;
-        store_halves<Type>(high, high + x_part_bytes, i % 4, values);
+        unsigned char* block = x_tile() + (r * row_blocks(tile) + i / 4) * x_block_bytes;
+        stage_eight<Type>(x + 8 * i, from + 8 * i < depth, factor, block, i % 4);
       }
     }
     __syncthreads();
@@ -217,17 +209,7 @@ class Gemv {
   template <bool Wide>
   __device__ __forceinline__ void finish(int32_t rows, int32_t batch, int32_t set,
                                          const float (&sums)[Wide ? 2 : 1][4]) {
-    const int32_t g = lane / 4, q = lane % 4;
-    float* mine = partials(set) + warp * 8 * gemv_outputs;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      if constexpr (Wide) {
-        mine[2 * q * gemv_outputs + g + 8 * half] = sums[0][2 * half] + sums[1][2 * half];
-        mine[(2 * q + 1) * gemv_outputs + g + 8 * half] = sums[0][2 * half + 1] + sums[1][2 * half + 1];
-      } else {
-        mine[q * gemv_outputs + g + 8 * half] = sums[0][2 * half] + sums[0][2 * half + 1];
-      }
-    }
+    store_sums<Wide>(sums, lane, partials(set) + warp * 8 * gemv_outputs);
     __syncthreads();
     // One output of a group, 16 threads to a row, as many rows as x has.
     const int32_t of_batch = gemv_warps >> split_shift, output = lane % gemv_outputs;
@@ -240,8 +222,7 @@ class Gemv {
       const int64_t row = at.row + output;
       if (row >= segment.out_features) continue;
       const float* from = partials(set) + ((group << split_shift) * 8 + r) * gemv_outputs + output;
-      float total = 0;
-      for (int32_t w = 0; w < p.split; ++w) total += from[w * 8 * gemv_outputs];
+      float total = sum_of_warps(from, p.split);
       if constexpr (!takes_bfloat16<Type>) total /= ranges()[r];  // a power of two
       if (segment.bias != nullptr) total += load_element(segment.bias, row, segment.bias_dtype);
       float* out = a.out + r * a.out_stride + at.out_column + row;

@@ -5,6 +5,7 @@
 // are asked for before the kernel in front has ended. Sums are float32 in an order that depends on the shape alone.
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/linear_class.h"
 #include "kernels/cuda/linear_gemv_plan.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/spec/variant.h"
@@ -198,9 +199,7 @@ __global__ void __launch_bounds__(threads, 1)
   gemv.run<8>(rows);
 }
 
-bool accepts(const void* args) {
-  return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::gemv_float32;
-}
+bool accepts(const void* args) { return is_linear_class(args, LinearClass::gemv_float32); }
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);

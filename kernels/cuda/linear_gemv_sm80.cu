@@ -1,4 +1,5 @@
 // linear, up to 8 rows, weights in bfloat16 or float16: linear_gemv.h.
+#include "kernels/cuda/linear_class.h"
 #include "kernels/cuda/linear_gemv.h"
 #include "kernels/spec/variant.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 using namespace cuda;
 
-bool accepts(const void* args) { return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::gemv; }
+bool accepts(const void* args) { return is_linear_class(args, LinearClass::gemv); }
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);

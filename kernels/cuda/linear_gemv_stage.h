@@ -75,4 +75,46 @@ __device__ __forceinline__ void gemv_multiply(const unsigned char* stage, const 
   }
 }
 
+/// The larger of `most` and the magnitudes of four numbers.
+__device__ __forceinline__ float largest_of(float4 v, float most) {
+  return fmaxf(fmaxf(fmaxf(fabsf(v.x), fabsf(v.y)), fmaxf(fabsf(v.z), fabsf(v.w))), most);
+}
+
+/// Eight neighbours of x, times `factor`, to their place in a block of 32 in shared memory; zeros beyond the depth.
+template <DType Type>
+__device__ __forceinline__ void stage_eight(const float* x, bool inside, float factor, unsigned char* block,
+                                            int32_t eighth) {
+  float values[8] = {};
+  if (inside) {
+    const float4 u = load_float4(x), v = load_float4(x + 4);
+    const float loaded[8] = {u.x, u.y, u.z, u.w, v.x, v.y, v.z, v.w};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) values[i] = loaded[i] * factor;
+  }
+  store_halves<Type>(block, block + GemvStage<Type>::x_part_bytes, eighth, values);
+}
+
+/// A lane's sums of both parts of x to the warp's part of shared memory, [8 rows of x, gemv_outputs].
+template <bool Wide>
+__device__ __forceinline__ void store_sums(const float (&sums)[Wide ? 2 : 1][4], int32_t lane, float* of_warp) {
+  const int32_t g = lane / 4, q = lane % 4;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    float* to = of_warp + g + 8 * half;
+    if constexpr (Wide) {
+      to[2 * q * gemv_outputs] = sums[0][2 * half] + sums[1][2 * half];
+      to[(2 * q + 1) * gemv_outputs] = sums[0][2 * half + 1] + sums[1][2 * half + 1];
+    } else {
+      to[q * gemv_outputs] = sums[0][2 * half] + sums[0][2 * half + 1];
+    }
+  }
+}
+
+/// What the `split` warps of a group summed up for one output of a row, whose first part is at `parts`.
+__device__ __forceinline__ float sum_of_warps(const float* parts, int32_t split) {
+  float total = 0;
+  for (int32_t w = 0; w < split; ++w) total += parts[w * 8 * gemv_outputs];
+  return total;
+}
+
 }  // namespace graft::kernels::cuda

@@ -2,6 +2,7 @@
 // different types. A warp for each output, its lanes along the depth; up to 8 rows of x pass by each weight.
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/linear_class.h"
 #include "kernels/cuda/linear_plan.h"
 #include "kernels/cuda/linear_weight_at.h"
 #include "kernels/cuda/reduce.h"
@@ -46,7 +47,7 @@ __global__ void __launch_bounds__(32 * warps) linear_kernel(const __grid_constan
   }
 }
 
-bool accepts(const void* args) { return linear_class(*static_cast<const LinearArgs*>(args)) == LinearClass::general; }
+bool accepts(const void* args) { return is_linear_class(args, LinearClass::general); }
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);

@@ -7,9 +7,23 @@
 namespace graft::kernels::cuda {
 
 /// The kernels share out all arguments: each accepts its own class.
-enum class LinearClass { general, gemv, gemv_float32, gemv_quantized, gemm, gemm_float32, gemm_quantized };
+enum class LinearClass {
+  general,
+  gemv,
+  gemv_float32,
+  gemv_quantized,
+  gemm,
+  gemm_float32,
+  gemm_quantized,
+  cublaslt,
+  cublaslt_quantized
+};
 
 constexpr int64_t gemv_capacity = 8;
+
+/// Rows from which integer weights are turned into bfloat16 first, for cuBLASLt: that costs as much as reading the
+/// weights a second time, and the products by then more.
+constexpr int64_t cublaslt_quantized_capacity = 256;
 
 /// Weights in 16 bytes.
 GRAFT_BOTH int64_t weights_per_16(DType dtype) {
@@ -31,7 +45,8 @@ inline bool reads_wide(const LinearSegment& segment, int64_t in_features) {
   return group >= in_features || (group >= 32 && (group & (group - 1)) == 0);
 }
 
-inline LinearClass linear_class(const LinearArgs& a) {
+/// `has_cublaslt`: whether the process has the library (has_matmul of matmul.h).
+inline LinearClass linear_class(const LinearArgs& a, bool has_cublaslt) {
   if (a.in_features < 1 || a.segment_count < 1 || a.x_stride % 4 != 0 || !is_aligned(a.x, 16)) {
     return LinearClass::general;
   }
@@ -41,9 +56,14 @@ inline LinearClass linear_class(const LinearArgs& a) {
   }
   const bool quantized = dtype == DType::int8 || dtype == DType::int4;
   const bool few = a.capacity <= gemv_capacity;
-  if (quantized) return few ? LinearClass::gemv_quantized : LinearClass::gemm_quantized;
+  if (quantized) {
+    if (few) return LinearClass::gemv_quantized;
+    const bool many = a.capacity >= cublaslt_quantized_capacity;
+    return has_cublaslt && many ? LinearClass::cublaslt_quantized : LinearClass::gemm_quantized;
+  }
   if (dtype == DType::float32) return few ? LinearClass::gemv_float32 : LinearClass::gemm_float32;
-  return few ? LinearClass::gemv : LinearClass::gemm;
+  if (few) return LinearClass::gemv;
+  return has_cublaslt ? LinearClass::cublaslt : LinearClass::gemm;
 }
 
 /// log2 of the weights that share a scale; large where a row has one scale.

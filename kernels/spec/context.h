@@ -17,6 +17,9 @@ struct ParallelFor {
 struct Context {
   ParallelFor parallel;  ///< on a device: `workers` is the number of its multiprocessors, the rest is null
   void* stream;          ///< the device's stream (a cudaStream_t on CUDA); null on CPU
+  /// What the device library keeps of libraries that its kernels use, of DevicePlugin::library_handle_new. Null on CPU;
+  /// null on a device: kernels do without.
+  void* library_handle = nullptr;
 };
 
 }  // namespace graft::kernels

@@ -31,7 +31,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 5;
+inline constexpr int32_t device_plugin_version = 6;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -74,11 +74,17 @@ struct DevicePlugin {
   /// The kernel for arguments of device memory, by the same rule as on the CPU: the highest Isa that the device has,
   /// that GRAFT_KERNELS allows (sm80, sm90 or sm100; read once) and that accepts them; null when there is none.
   /// Static data. Its scratch_bytes is asked with `workers` = DeviceInfo::multiprocessors, and it runs with
-  /// Context{{nullptr, multiprocessors, nullptr}, stream}. Everything that its arguments point to, counts such as
-  /// *rows included, is memory of the device; the argument struct itself is read before `run` returns.
+  /// Context{{nullptr, multiprocessors, nullptr}, stream, handle}. Everything that its arguments point to, counts such
+  /// as *rows included, is memory of the device; the argument struct itself is read before `run` returns.
   const Variant* (*select)(int32_t device, Op op, const void* args);
   /// Makes the device the one that the calling thread works with.
   int32_t (*make_current)(int32_t device, PluginError* error);
+
+  /// What kernels keep of the libraries that they leave work to (cuBLASLt and the algorithms that it named): for
+  /// Context::library_handle of work on this device, used by one thread at a time. Null, and no failure, where there is
+  /// no such library. Freed after the graphs that were captured with it.
+  int32_t (*library_handle_new)(int32_t device, void** out_handle, PluginError* error);
+  void (*library_handle_free)(int32_t device, void* handle);
 
   // --- memory
   /// At least 256-byte aligned, not initialised. 0 bytes give null.

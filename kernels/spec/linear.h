@@ -17,7 +17,8 @@ struct LinearSegment {
 };
 
 /// out[r, :] = concat over segments of (x[r, :] * weight^T + bias)  for r < *rows, sums in float32.
-/// Several matrices with the same input (query, key, value; gate, up) are one op without being copied together.
+/// Several matrices with the same input (query, key, value; gate, up) are one op without being copied together. What
+/// rows from *rows to capacity of `out` hold afterwards is not defined.
 struct LinearArgs {
   static constexpr int32_t max_segments = 3;
 

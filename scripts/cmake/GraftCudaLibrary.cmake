@@ -9,7 +9,7 @@ add_library(graft_cuda SHARED ${_kernels} ${_host})
 graft_may_include(graft_cuda kernels/cuda kernels/spec)
 # Not graft_define_build: a changed hash would compile every kernel again.
 target_compile_definitions(graft_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:GRAFT_BUILD_HASH=\"${GRAFT_BUILD_HASH}\">")
-target_link_libraries(graft_cuda PRIVATE kernels_cuda_table GraftCuda::runtime)
+target_link_libraries(graft_cuda PRIVATE kernels_cuda_table GraftCuda::runtime ${CMAKE_DL_LIBS})
 # What ptxas says of registers and spills is kept beside each object file: scripts/lib/cuda_registers.py reads it.
 target_compile_options(graft_cuda PRIVATE
   "$<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v;-Xcompiler=-Wall,-ffunction-sections>")

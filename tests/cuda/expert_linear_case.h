@@ -2,12 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <memory>
 
 #include "kernels/spec/expert_linear.h"
-#include "kernels/spec/quantized.h"
-#include "tests/cuda/support.h"
+#include "tests/cuda/matrix_case.h"
 
 namespace graft::kernels::testing {
 
@@ -48,9 +45,9 @@ class ExpertLinearCase {
         x[static_cast<size_t>(r * args.x_stride + i)] = std::nanf("");
       }
     }
-    args.x = keep(x)->as<float>();
+    args.x = memory_.keep(x)->as<float>();
     if (!spec.by_position && random.in(0, 2) == 0) {
-      args.entry_scales = keep(random.normals(positions))->as<float>();
+      args.entry_scales = memory_.keep(random.normals(positions))->as<float>();
     }
     expected = before_;
     args.out = expected.data();
@@ -66,30 +63,14 @@ class ExpertLinearCase {
     return out.read<float>();
   }
 
-  /// Empty when `got` is right to within float32 sums plus `rounding`, the relative error of one product, and untouched
-  /// outside of the outputs.
   std::string check(const std::vector<float>& got, double rounding) const {
-    for (size_t i = 0; i < expected.size(); ++i) {
-      // Six deviations of a sum of independent errors.
-      const double bound = sizes_[i] == 0 ? 0 : (3e-6 + 6 * rounding) * sizes_[i] + 1e-6 * std::abs(expected[i]) + 1e-6;
-      if (std::abs(static_cast<double>(got[i]) - expected[i]) <= bound) continue;
-      const auto at = static_cast<int64_t>(i);
-      return "position " + std::to_string(at / args.out_stride) + ", column " + std::to_string(at % args.out_stride) +
-             ": " + std::to_string(got[i]) + ", expected " + std::to_string(expected[i]);
-    }
-    return "";
+    return first_mistake(got, expected, sizes_, args.out_stride, rounding);
   }
 
   ExpertLinearArgs args = {};
   std::vector<float> expected;
 
  private:
-  template <class T>
-  DeviceMemory* keep(const std::vector<T>& values, size_t misalignment = 0) {
-    memory_.push_back(std::make_unique<DeviceMemory>(values, misalignment));
-    return memory_.back().get();
-  }
-
   /// Experts of rows, put in order. The experts that are here are the first `experts` of all.
   void deal(Random& random, const ExpertLinearSpec& spec) {
     std::vector<std::vector<int32_t>> of(static_cast<size_t>(spec.all_experts));
@@ -114,8 +95,8 @@ class ExpertLinearCase {
       offsets_.push_back(static_cast<int32_t>(entries.size()));
     }
     entries.resize(static_cast<size_t>(spec.capacity * spec.top_k), -77);  // never looked at
-    args.offsets = keep(offsets_)->as<int32_t>();
-    if (!spec.by_position) args.entries = keep(entries)->as<int32_t>();
+    args.offsets = memory_.keep(offsets_)->as<int32_t>();
+    if (!spec.by_position) args.entries = memory_.keep(entries)->as<int32_t>();
   }
 
   void make_segments(Random& random, const ExpertLinearSpec& spec) {
@@ -141,18 +122,9 @@ class ExpertLinearCase {
     matrix.weight_dtype = spec.dtype;
     matrix.bias_dtype = random.float_type();
     rows *= spec.experts;
-    if (random.coin()) matrix.bias = keep(typed(matrix.bias_dtype, random.normals(rows)))->data();
-    if (!is_quantized(spec.dtype)) {
-      const size_t off = spec.misalignment * static_cast<size_t>(float_dtype_bytes(spec.dtype));
-      matrix.weight = keep(typed(spec.dtype, random.normals(rows * spec.in, 0.5f)), off)->data();
-      return made;
-    }
-    std::vector<unsigned char> bytes(static_cast<size_t>(rows * quantized_row_bytes(spec.in, spec.dtype)));
-    for (unsigned char& byte : bytes) byte = static_cast<unsigned char>(random.in(0, 255));
-    matrix.weight = keep(bytes, spec.misalignment)->data();
     matrix.group_size = spec.group_size;
-    const int64_t groups = rows * quantized_groups(spec.in, spec.group_size);
-    matrix.scales = keep(random.normals(groups, spec.dtype == DType::int8 ? 0.007f : 0.1f))->as<float>();
+    if (random.coin()) memory_.fill_bias(random, matrix, rows);
+    memory_.fill(random, matrix, rows, spec.in, spec.misalignment);
     return made;
   }
 
@@ -170,7 +142,7 @@ class ExpertLinearCase {
     return segment;
   }
 
-  /// Root of the sum of the squares of an output's products; 0 for what is no output.
+  /// 0 for what is no output.
   void measure() {
     sizes_.assign(expected.size(), 0);
     for (int32_t e = 0; e < args.experts; ++e) {
@@ -182,20 +154,15 @@ class ExpertLinearCase {
         for (int32_t s = 0; s < args.segment_count; ++s) {
           const ExpertSegment& segment = args.segments[s];
           for (int64_t o = 0; o < segment.matrix.out_features; ++o) {
-            double sum = 0;
-            for (int64_t i = 0; i < args.in_features; ++i) {
-              const int64_t row = e * segment.expert_rows + o * segment.row_step;
-              const double product = double{x[i]} * load_weight(segment.matrix, args.in_features, row, i);
-              sum += product * product;
-            }
-            *size++ = std::sqrt(sum) * std::abs(scale) + 1e-30;
+            const int64_t row = e * segment.expert_rows + o * segment.row_step;
+            *size++ = product_size(x, segment.matrix, args.in_features, row) * std::abs(scale) + 1e-30;
           }
         }
       }
     }
   }
 
-  std::vector<std::unique_ptr<DeviceMemory>> memory_;
+  KeptMemory memory_;
   std::vector<int32_t> offsets_;
   int64_t outputs_ = 0;
   std::vector<float> before_;

@@ -147,28 +147,35 @@ TEST(CudaLinearPlan, GemvFillsTheDevice) {
 TEST(CudaLinearPlan, Classes) {
   Random random(1);
   LinearArgs args = random_args(random, DType::bfloat16, 8);
-  EXPECT_EQ(linear_class(args), LinearClass::gemv);
+  EXPECT_EQ(linear_class(args, false), LinearClass::gemv);
   args.capacity = 9;
-  EXPECT_EQ(linear_class(args), LinearClass::gemm);
+  EXPECT_EQ(linear_class(args, false), LinearClass::gemm);
+  EXPECT_EQ(linear_class(args, true), LinearClass::cublaslt);
   args.in_features += 4;  // rows of 8 bytes more
-  EXPECT_EQ(linear_class(args), LinearClass::general);
+  EXPECT_EQ(linear_class(args, true), LinearClass::general);
+  EXPECT_EQ(linear_class(args, false), LinearClass::general);
   args = random_args(random, DType::int4, 9);
-  EXPECT_EQ(linear_class(args), LinearClass::gemm_quantized);
+  EXPECT_EQ(linear_class(args, false), LinearClass::gemm_quantized);
+  args.capacity = cublaslt_quantized_capacity - 1;
+  EXPECT_EQ(linear_class(args, true), LinearClass::gemm_quantized);
+  args.capacity = cublaslt_quantized_capacity;
+  EXPECT_EQ(linear_class(args, true), LinearClass::cublaslt_quantized);
+  EXPECT_EQ(linear_class(args, false), LinearClass::gemm_quantized);
   for (const int64_t group : {16, 48, 96}) {
     args.segments[0].group_size = group;
-    EXPECT_EQ(linear_class(args), group < args.in_features ? LinearClass::general : LinearClass::gemm_quantized);
+    EXPECT_EQ(linear_class(args, false), group < args.in_features ? LinearClass::general : LinearClass::gemm_quantized);
   }
   args = random_args(random, DType::float32, 8);
-  EXPECT_EQ(linear_class(args), LinearClass::gemv_float32);
+  EXPECT_EQ(linear_class(args, false), LinearClass::gemv_float32);
   args.capacity = 9;
-  EXPECT_EQ(linear_class(args), LinearClass::gemm_float32);
+  EXPECT_EQ(linear_class(args, true), LinearClass::gemm_float32);
   args.segments[0].weight = aligned_weights + 4;
-  EXPECT_EQ(linear_class(args), LinearClass::general);
+  EXPECT_EQ(linear_class(args, false), LinearClass::general);
   args = random_args(random, DType::float16, 9);
   args.segment_count = 2;
   args.segments[1] = args.segments[0];
   args.segments[1].weight_dtype = DType::bfloat16;
-  EXPECT_EQ(linear_class(args), LinearClass::general);
+  EXPECT_EQ(linear_class(args, false), LinearClass::general);
 }
 
 }  // namespace

@@ -13,22 +13,36 @@ std::vector<int64_t> some_outputs(Random& random, const std::vector<int64_t>& si
   return outs;
 }
 
-/// The one variant that serves `spec` is called `name`, comes near enough to the reference in every order of threads,
-/// and gives the same bits in all of them.
+bool is_cublaslt(const Variant& variant) { return std::string(variant.name).starts_with("linear.cublaslt"); }
+
+const Variant& variant_of(const std::string& name) {
+  const VariantTable& table = cuda_kernel_table();
+  const auto* const* found = std::find_if(table.variants, table.variants + table.count,
+                                          [&](const Variant* variant) { return variant->name == name; });
+  return **found;
+}
+
+void expect_right_of(Random& random, LinearCase& test, const Variant& variant, double rounding) {
+  expect_right_in_all_orders(random, test, variant, rounding, [&](emulated::Order order) {
+    std::vector<float> got = test.run(variant, order);
+    if (is_cublaslt(variant)) test.forget_other_rows(got);
+    return got;
+  });
+}
+
+/// The one variant that serves `spec` is called `name`, or leaves it to cuBLASLt where the process has that, and is
+/// right; so is the one called `name`.
 void expect_right(Random& random, const LinearSpec& spec, const std::string& name, double rounding) {
   LinearCase test(random, spec);
   const int found = for_each_cuda_variant(
       Op::linear, &test.args,
       [&](const Variant& variant) {
+        if (is_cublaslt(variant)) return expect_right_of(random, test, variant, rounding);
         EXPECT_EQ(variant.name, name);
-        const std::vector<float> first = test.run(variant);
-        EXPECT_EQ(test.check(first, rounding), "") << variant.name;
-        if (!random.coin()) return;
-        EXPECT_EQ(test.run(variant, emulated::Order::reverse), first) << variant.name;
-        EXPECT_EQ(test.run(variant, emulated::Order::shuffled), first) << variant.name;
       },
       Isa::sm80);
   EXPECT_EQ(found, 1);
+  expect_right_of(random, test, variant_of(name), rounding);
 }
 
 LinearSpec random_spec(Random& random, int64_t least_capacity, int64_t capacity) {
@@ -56,9 +70,6 @@ std::string gemv_name(DType dtype) {
   if (dtype == DType::float32) return "linear.gemv.float32.sm80";
   return is_quantized(dtype) ? "linear.gemv.quantized.sm80" : "linear.gemv.sm80";
 }
-
-/// x counts with the 16 bits of two bfloat16 numbers; with those of two float16 ones, float32 sums are all that errs.
-double gemv_rounding(DType dtype) { return dtype == DType::bfloat16 ? 0x1p-16 * 0.42 : 0; }
 
 TEST(CudaLinear, Gemv) {
   for (uint32_t seed = 0; seed < 60; ++seed) {
@@ -194,6 +205,50 @@ TEST(CudaLinear, GemmTiles) {
   expect_right(random, {130, 130, 544, {5}, DType::float16, 0}, "linear.gemm.sm80", float16_rounding);
   expect_right(random, {100, 129, 544, {70}, DType::int4, 64}, "linear.gemm.quantized.sm80", quantized_rounding);
   expect_right(random, {12, 12, 2048, {70}, DType::bfloat16, 0}, "linear.gemm.sm80", bfloat16_rounding);
+}
+
+/// As expect_right, where cuBLASLt serves the arguments.
+void expect_cublaslt(Random& random, const LinearSpec& spec, const std::string& name, double rounding) {
+  const WithCublasLt library(emulated::CublasLt::there);
+  LinearCase test(random, spec);
+  const int found = for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
+    EXPECT_EQ(variant.name, name);
+    expect_right_of(random, test, variant, rounding);
+  });
+  EXPECT_EQ(found, 1);
+}
+
+TEST(CudaLinear, CublasLt) {
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    LinearSpec spec = gemm_spec(random);
+    spec.dtype = random.coin() ? DType::bfloat16 : DType::float16;
+    expect_cublaslt(random, spec, "linear.cublaslt.sm80",
+                    spec.dtype == DType::bfloat16 ? bfloat16_rounding : float16_rounding);
+  }
+}
+
+TEST(CudaLinear, CublasLtQuantized) {
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    LinearSpec spec;
+    spec.capacity = random.in(256, 300);
+    spec.rows = random.in(1, 20);
+    spec.in = random.pick<int64_t>({32, 64, 96, 256, 1312});
+    spec.outs = some_outputs(random, {0, 1, 3, 17, 130});
+    spec.dtype = random.pick(integer_types);
+    spec.group_size = random.pick<int64_t>({32, 64, 128, 256, 5000, spec.in});
+    expect_cublaslt(random, spec, "linear.cublaslt.quantized.sm80", quantized_rounding);
+  }
+}
+
+// So deep that 128 rows of the weights are all that become bfloat16 at a time.
+TEST(CudaLinear, CublasLtQuantizedInParts) {
+  Random random(9);
+  expect_cublaslt(random, {2, 256, 131072, {130, 3}, DType::int4, 128}, "linear.cublaslt.quantized.sm80",
+                  quantized_rounding);
 }
 
 }  // namespace

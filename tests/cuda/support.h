@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/matmul.h"
 #include "tests/cuda/emulated/emulation.h"
 #include "tests/kernels/support.h"
 
@@ -57,6 +58,15 @@ class DeviceMemory {
   unsigned char* data_ = nullptr;
 };
 
+/// For a scope the emulated process has cuBLASLt, or one that can do nothing.
+class WithCublasLt {
+ public:
+  explicit WithCublasLt(emulated::CublasLt state) { emulated::device().cublas_lt = state; }
+  ~WithCublasLt() { emulated::device().cublas_lt = emulated::CublasLt::absent; }
+  WithCublasLt(const WithCublasLt&) = delete;
+  WithCublasLt& operator=(const WithCublasLt&) = delete;
+};
+
 /// Elements of a floating type in device memory.
 inline std::vector<unsigned char> typed(DType dtype, const std::vector<float>& values) {
   std::vector<unsigned char> bytes(values.size() * static_cast<size_t>(float_dtype_bytes(dtype)));
@@ -73,7 +83,9 @@ void run_emulated(const Variant& variant, Args args, emulated::Order order = emu
   const int64_t needed = variant.scratch_bytes != nullptr ? variant.scratch_bytes(&args, workers) : 0;
   DeviceMemory scratch(static_cast<size_t>((needed + 63) / 64 * 64));
   if constexpr (requires { args.scratch; }) args.scratch = scratch.data();
-  variant.run(&args, Context{});
+  void* library = cuda::matmul_handle_new();
+  variant.run(&args, Context{{}, nullptr, library});
+  cuda::matmul_handle_free(library);
   EXPECT_EQ(emulated::take_failure(), "") << variant.name;
 }
 

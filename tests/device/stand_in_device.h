@@ -20,7 +20,10 @@ using namespace kernels;
 // Defined by the including file.
 const Variant* find_kernel(Op op, const void* args);  // null when there is none
 int32_t kernel_workers();                             // what scratch sizes depend on, and the device's multiprocessors
-std::string run_kernel(const Variant& variant, const void* args);  // the reason of a failure, or nothing
+// The reason of a failure, or nothing.
+std::string run_kernel(const Variant& variant, const void* args, void* library_handle);
+void* new_library_handle();  // null: there is no library
+void free_library_handle(void* handle);
 
 Memory device_memory(/*host=*/false);
 Memory pinned_memory(/*host=*/true);
@@ -59,7 +62,7 @@ struct Recorded {
     if (current < 0) return stream->note("a kernel on a thread without a current device");
     stream->note(check_addresses(addresses_of(copy), variant->name));
     if (due(faults.launches)) stream->note("a launch that was to fail");
-    stream->give([copy, variant] { return run_kernel(*variant, &copy); });
+    stream->give([copy, variant, handle = context.library_handle] { return run_kernel(*variant, &copy, handle); });
   }
   static constexpr Variant variant = {op, Isa::sm80, "stand_in", nullptr, scratch_bytes, run};
 };
@@ -125,6 +128,12 @@ int32_t make_current(int32_t device, PluginError* error) {
   current = device;
   return plugin_ok;
 }
+
+int32_t library_handle_new(int32_t, void** out, PluginError*) {
+  *out = new_library_handle();
+  return plugin_ok;
+}
+void library_handle_free(int32_t, void* handle) { free_library_handle(handle); }
 
 // --- memory
 
@@ -275,36 +284,13 @@ void graph_free(void* graph) {
   delete static_cast<Graph*>(graph);
 }
 
-constexpr DevicePlugin table = {device_plugin_version,
-                                GRAFT_BUILD_HASH,
-                                device_count,
-                                device_info,
-                                free_memory,
-                                select_variant,
-                                make_current,
-                                allocate,
-                                release,
-                                host_allocate,
-                                host_release,
-                                stream_new,
-                                stream_free,
-                                copy,
-                                copy_2d,
-                                fill,
-                                synchronize,
-                                stream_query,
-                                event_new,
-                                event_free,
-                                event_record,
-                                stream_wait,
-                                event_synchronize,
-                                event_query,
-                                event_elapsed,
-                                capture_begin,
-                                capture_end,
-                                graph_nodes,
-                                graph_launch,
-                                graph_free};
+constexpr DevicePlugin table = {
+    device_plugin_version, GRAFT_BUILD_HASH,   device_count,        device_info,   free_memory,  select_variant,
+    make_current,          library_handle_new, library_handle_free, allocate,      release,      host_allocate,
+    host_release,          stream_new,         stream_free,         copy,          copy_2d,      fill,
+    synchronize,           stream_query,       event_new,           event_free,    event_record, stream_wait,
+    event_synchronize,     event_query,        event_elapsed,       capture_begin, capture_end,  graph_nodes,
+    graph_launch,          graph_free};
 
 }  // namespace
 }  // namespace graft::stand_in

@@ -13,10 +13,12 @@ void run_all(void*, int64_t tasks, void* context, void (*body)(void*, int64_t, i
 
 const Variant* find_kernel(Op op, const void* args) { return kernels::select(op, args); }
 int32_t kernel_workers() { return 1; }
-std::string run_kernel(const Variant& variant, const void* args) {
+std::string run_kernel(const Variant& variant, const void* args, void*) {
   variant.run(args, {{nullptr, 1, run_all}, nullptr});
   return {};
 }
+void* new_library_handle() { return nullptr; }
+void free_library_handle(void*) {}
 
 }  // namespace
 }  // namespace graft::stand_in

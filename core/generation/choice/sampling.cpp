@@ -75,13 +75,22 @@ void Sampler::keep_top_k() {
   candidates_.resize(static_cast<size_t>(options_.top_k));
 }
 
+// No more are put in order than it takes: mostly few of many are kept.
 void Sampler::keep_top_p() {
   if (options_.top_p >= 1) return;
-  std::ranges::sort(candidates_, more_likely);
+  constexpr size_t first_sorted = 256, growth = 4;
   const double wanted = options_.top_p * weigh();
+  const auto at = [this](size_t index) { return candidates_.begin() + static_cast<std::ptrdiff_t>(index); };
   double reached = 0;
-  size_t kept = 0;
-  while (kept < candidates_.size() && reached < wanted) reached += candidates_[kept++].weight;
+  size_t kept = 0, sorted = 0;
+  while (kept < candidates_.size() && reached < wanted) {
+    if (kept == sorted) {
+      sorted = std::min(std::max(first_sorted, growth * sorted), candidates_.size());
+      if (sorted < candidates_.size()) std::nth_element(at(kept), at(sorted), candidates_.end(), more_likely);
+      std::sort(at(kept), at(sorted), more_likely);
+    }
+    reached += candidates_[kept++].weight;
+  }
   candidates_.resize(std::max<size_t>(kept, 1));
 }
 
@@ -138,8 +147,24 @@ std::span<const Sampler::Candidate> Sampler::keep(const float* logits, int64_t v
   return candidates_;
 }
 
+int64_t Sampler::draw_of_all(const float* logits, int64_t vocabulary) {
+  const int64_t first = most_likely(logits, vocabulary);
+  if (first < 0) return first;
+  const float largest = logits[first], scale = kernels::choice_scale(static_cast<float>(options_.temperature));
+  const auto weight_of = [&](int64_t token) {
+    return kernels::choice_weight(kernels::choice_distance(logits[token], largest, scale));
+  };
+  int64_t total = 0;
+  for (int64_t i = 0; i < vocabulary; ++i) total += weight_of(i);
+  int64_t left = kernels::choice_target(state_, total), token = -1;
+  skip();
+  while (left >= 0) left -= weight_of(++token);  // ends before the vocabulary does, for it is less than the total
+  return token;
+}
+
 int64_t Sampler::choose(const float* logits, int64_t vocabulary) {
   if (greedy()) return most_likely(logits, vocabulary);
+  if (keeps_all()) return draw_of_all(logits, vocabulary);
   filter(logits, vocabulary);
   if (candidates_.empty()) return -1;
   // As kernels/spec/choose_token.h: by whole numbers, in the order of the vocabulary, in which they mostly are.

@@ -54,6 +54,10 @@ class Sampler {
  private:
   /// As a device sees it, to whom a temperature is a float32 number.
   bool greedy() const { return options_.greedy || static_cast<float>(options_.temperature) == 0; }
+  bool keeps_all() const {
+    return options_.top_k <= 0 && options_.top_p >= 1 && options_.min_p <= 0 && options_.typical_p >= 1;
+  }
+  int64_t draw_of_all(const float* logits, int64_t vocabulary);
   void filter(const float* logits, int64_t vocabulary);
   double weigh();
   void keep_top_k();

@@ -10,6 +10,8 @@ extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePl
       .free_memory = cuda::free_memory,
       .select = cuda::select,
       .make_current = cuda::make_current,
+      .library_handle_new = cuda::library_handle_new,
+      .library_handle_free = cuda::library_handle_free,
       .allocate = cuda::allocate,
       .release = cuda::release,
       .host_allocate = cuda::host_allocate,

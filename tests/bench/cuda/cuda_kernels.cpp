@@ -1,7 +1,7 @@
 // Each kernel at the shapes of one decoded token of Llama-3.1-8B, and those of experts at Qwen3-30B-A3B's, from a graph
 // of many launches, over memory that is far larger than the L2 cache. Prints a JSON object a line: microseconds of a
-// launch and the bytes that it must read and write in that time. Contents are zero where no figure depends on them;
-// kernels/cuda has the tests of results.
+// launch and the bytes that it must read and write in that time, with many rows also its TFLOP/s, for cuBLASLt and for
+// Graft's own kernel. Contents are random where no figure depends on them; tests/cuda has the tests of results.
 //
 //   cuda_kernels [--plain] [WORD...]    only figures whose names hold one of the words; --plain: a few launches without
 //                                       a graph and no figures, for a profiler
@@ -27,7 +27,7 @@ struct LinearShape {
   std::vector<int64_t> out;
 };
 
-void linear(Bench& bench, const LinearShape& shape, DType dtype, int32_t rows) {
+void linear(Bench& bench, const LinearShape& shape, DType dtype, int32_t rows, const char* variant = nullptr) {
   constexpr int64_t group = 128;
   const bool quantized = is_quantized(dtype);
   const auto row_bytes = [&](int64_t in) {
@@ -56,7 +56,7 @@ void linear(Bench& bench, const LinearShape& shape, DType dtype, int32_t rows) {
   args.out_stride = total;
   args.out = bench.scratch<float>(rows * total);
   bench.figure(std::string("linear ") + shape.name + " " + name_of(dtype) + " x" + std::to_string(rows), Op::linear,
-               args, bytes, [&](LinearArgs& a) {
+               args, {bytes, 2 * total * shape.in * rows, variant}, [&](LinearArgs& a) {
                  for (int32_t s = 0; s < a.segment_count; ++s) {
                    LinearSegment& segment = a.segments[s];
                    segment.weight = bench.next(segment.out_features * row_bytes(shape.in));
@@ -205,7 +205,17 @@ int run(int count, char** words) {
   for (const DType dtype : {DType::bfloat16, DType::int8, DType::int4}) {
     for (const LinearShape& shape : shapes) linear(bench, shape, dtype, 1);
   }
-  for (const int32_t rows : {4, 8, 16, 64}) linear(bench, shapes[2], DType::bfloat16, rows);
+  for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::bfloat16, rows);
+  for (const int32_t rows : {16, 64, 256, 512}) {
+    for (const char* variant : {"linear.cublaslt.sm80", "linear.gemm.sm80"}) {
+      linear(bench, shapes[2], DType::bfloat16, rows, variant);
+    }
+  }
+  for (const int32_t rows : {64, 256, 512}) {
+    for (const char* variant : {"linear.cublaslt.quantized.sm80", "linear.gemm.quantized.sm80"}) {
+      linear(bench, shapes[2], DType::int8, rows, variant);
+    }
+  }
   for (const int32_t context : {512, 4096, 32768}) attention(bench, context, DType::bfloat16);
   for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::int4, rows);
   norm(bench, 4096);

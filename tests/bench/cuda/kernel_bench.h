@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cuda/choose.h"
 #include "kernels/cuda/launch_error.h"
+#include "kernels/cuda/matmul.h"
 #include "kernels/spec/variant.h"
 #include "tests/bench/cuda/measure.h"
 
@@ -27,6 +29,7 @@ struct Bench {
   int64_t taken = 0;
   unsigned char* small = nullptr;  // activations: stay in the cache, as they do in a step
   int64_t small_taken = 0;
+  void* library_handle = nullptr;
 
   Bench() {
     cudaDeviceProp properties;
@@ -35,8 +38,27 @@ struct Bench {
     isa = cuda::isa_of_capability(properties.major, properties.minor);
     pool = static_cast<unsigned char*>(device_memory(static_cast<size_t>(pool_bytes)));
     small = static_cast<unsigned char*>(device_memory(size_t{256} << 20));
-    check(cudaMemset(pool, 0, static_cast<size_t>(pool_bytes)), "memset");
-    check(cudaMemset(small, 0, size_t{256} << 20), "memset");
+    fill(pool, pool_bytes);
+    fill(small, int64_t{256} << 20);
+    library_handle = cuda::matmul_handle_new();
+    if (library_handle == nullptr && cuda::has_matmul()) check(cudaErrorUnknown, "cuBLASLt");
+  }
+
+  /// Small numbers of either sign, random but for their exponents, whichever type they are read as: multiplying zeros
+  /// takes less power and so less time.
+  static void fill(unsigned char* memory, int64_t bytes) {
+    constexpr int64_t part = int64_t{64} << 20;
+    std::vector<uint32_t> words(part / 4);
+    uint64_t state = 1;
+    for (uint32_t& word : words) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      word = (static_cast<uint32_t>(state >> 32) & 0x807f807fu) | 0x3c003c00u;
+    }
+    for (int64_t at = 0; at < bytes; at += part) {
+      check(cudaMemcpy(memory + at, words.data(), static_cast<size_t>(std::min(part, bytes - at)),
+                       cudaMemcpyHostToDevice),
+            "fill");
+    }
   }
 
   /// The next piece of the pool; over again from the start where it ends.
@@ -52,6 +74,9 @@ struct Bench {
     auto* piece = reinterpret_cast<T*>(small + small_taken);
     small_taken += (count * static_cast<int64_t>(sizeof(T)) + 255) / 256 * 256;
     if (small_taken > int64_t{256} << 20) check(cudaErrorMemoryAllocation, "scratch");
+    if (!std::is_same_v<T, float>) {  // places and counts
+      check(cudaMemset(piece, 0, static_cast<size_t>(count) * sizeof(T)), "memset");
+    }
     return piece;
   }
   template <class T>
@@ -62,12 +87,30 @@ struct Bench {
   }
   int32_t* number(const std::vector<int32_t>& values) { return copied(values); }
 
+  /// What a launch does at least, and optionally which variant does it: by name, else the one that would be chosen.
+  struct Work {
+    Work(int64_t of_memory, int64_t of_arithmetic = 0, const char* by = nullptr)
+        : bytes(of_memory), operations(of_arithmetic), variant(by) {}
+    int64_t bytes;
+    int64_t operations;  ///< of floating point; 0: the bytes are what counts
+    const char* variant;
+  };
+
+  const Variant* variant_of(Op op, const void* args, const char* name) const {
+    if (name == nullptr) return cuda::choose(cuda_kernel_table(), isa, op, args);
+    const VariantTable& table = cuda_kernel_table();
+    const auto* const* end = table.variants + table.count;
+    const auto* const* found =
+        std::find_if(table.variants, end, [&](const Variant* variant) { return std::string(variant->name) == name; });
+    return found != end ? *found : nullptr;
+  }
+
   /// `renew(args)` moves the arguments to other memory for each launch.
   template <class Args, class Renew>
-  void figure(const std::string& what, Op op, Args args, int64_t bytes, Renew renew) {
+  void figure(const std::string& what, Op op, Args args, const Work& work, Renew renew) {
     const auto meant = [&](const std::string& word) { return what.find(word) != std::string::npos; };
     if (!words.empty() && std::none_of(words.begin(), words.end(), meant)) return;
-    const Variant* variant = cuda::choose(cuda_kernel_table(), isa, op, &args);
+    const Variant* variant = variant_of(op, &args, work.variant);
     if (variant == nullptr) {
       std::fprintf(stderr, "%s: no kernel\n", what.c_str());
       return;
@@ -80,7 +123,7 @@ struct Bench {
     const auto launch = [&](int count) {
       for (int i = 0; i < count; ++i) {
         renew(args);
-        variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream()});
+        variant->run(&args, Context{{nullptr, multiprocessors, nullptr}, clock.stream(), library_handle});
       }
     };
     if (plain) {
@@ -100,9 +143,10 @@ struct Bench {
     const double us = times.median * 1e3 / launches;
     std::printf(
         "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
-        "\"gb_s\": %.1f}\n",
+        "\"gb_s\": %.1f, \"tflop_s\": %.1f}\n",
         what.c_str(), variant->name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
-        static_cast<long long>(bytes), static_cast<double>(bytes) / us * 1e-3);
+        static_cast<long long>(work.bytes), static_cast<double>(work.bytes) / us * 1e-3,
+        static_cast<double>(work.operations) / us * 1e-6);
     std::fflush(stdout);
     cudaGraphExecDestroy(launchable);
     cudaGraphDestroy(graph);

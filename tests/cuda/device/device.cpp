@@ -20,13 +20,15 @@ struct TestDevice {
   DeviceInfo info = {};
   emulated::Device said;
   void* stream = nullptr;
+  void* library_handle = nullptr;
 
   TestDevice() {
     char text[512] = "";
     PluginError error{text, sizeof text};
     int32_t count = 0;
     if (plugin.device_count(&count, &error) != plugin_ok || plugin.device_info(0, &info, &error) != plugin_ok ||
-        plugin.make_current(0, &error) != plugin_ok || plugin.stream_new(0, &stream, &error) != plugin_ok) {
+        plugin.make_current(0, &error) != plugin_ok || plugin.stream_new(0, &stream, &error) != plugin_ok ||
+        plugin.library_handle_new(0, &library_handle, &error) != plugin_ok) {
       give_up("no device to test on", text);
     }
     said.multiprocessors = info.multiprocessors;
@@ -69,7 +71,7 @@ int32_t device_multiprocessors() { return test_device().info.multiprocessors; }
 
 void run_on_device(const Variant& variant, const void* args) {
   TestDevice& device = test_device();
-  variant.run(args, Context{{nullptr, device.info.multiprocessors, nullptr}, device.stream});
+  variant.run(args, Context{{nullptr, device.info.multiprocessors, nullptr}, device.stream, device.library_handle});
   char text[512] = "";
   PluginError error{text, sizeof text};
   const int32_t status = device.plugin.synchronize(device.stream, &error);

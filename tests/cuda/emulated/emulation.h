@@ -21,6 +21,9 @@ struct Index {
 /// In which order the threads of a block run between two barriers.
 enum class Order { forward, reverse, shuffled };
 
+/// Whether the process has cuBLASLt (cublas_lt.cpp), and whether that knows how to do anything.
+enum class CublasLt { absent, without_algorithms, there };
+
 /// What the emulated device says about itself; of the calling thread.
 struct Device {
   int multiprocessors = 3;
@@ -28,6 +31,8 @@ struct Device {
   int capability_minor = 0;
   size_t shared_bytes_per_block = 232448;  ///< the opt-in limit: 166912 on sm_80
   Order order = Order::forward;
+  CublasLt cublas_lt = CublasLt::absent;
+  int algorithms_asked = 0;  ///< of cuBLASLt, so far
 };
 Device& device();
 

@@ -93,6 +93,18 @@ TEST_F(Host, ChoosesTheHighestThatTheDeviceHasAndThatAccepts) {
   EXPECT_EQ(plugin.select(0, Op::linear, &even), nullptr);
 }
 
+// On a machine without a driver the library cannot start, or is not there: that is no failure.
+TEST_F(Host, TheLibraryOfProductsMayBeLeftOut) {
+  void* handle = &handle;
+  EXPECT_EQ(plugin.library_handle_new(0, &handle, &error), plugin_ok);
+  EXPECT_NE(handle, &handle);
+  plugin.library_handle_free(0, handle);
+  plugin.library_handle_free(0, nullptr);
+  runtime.answer["cudaSetDevice"] = cudaErrorInvalidDevice;
+  EXPECT_EQ(plugin.library_handle_new(1, &handle, &error), plugin_failed);
+  EXPECT_EQ(handle, nullptr);
+}
+
 TEST_F(Host, ANameIsCutToItsPlace) {
   DeviceInfo info;
   ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);

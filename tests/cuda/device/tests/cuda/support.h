@@ -20,6 +20,8 @@ namespace emulated {
 
 enum class Order { forward, reverse, shuffled };  // the device has its own
 
+enum class CublasLt { absent, without_algorithms, there };
+
 struct Device {
   int multiprocessors = 1;
   int capability_major = 0;
@@ -116,6 +118,12 @@ constexpr std::array<int64_t, 1> shared_limits = {0};
 class SharedLimit {
  public:
   explicit SharedLimit(int64_t) {}
+};
+
+/// The process has its own.
+class WithCublasLt {
+ public:
+  explicit WithCublasLt(emulated::CublasLt) {}
 };
 
 /// Calls `check` with every CUDA variant of `op` that the device has and that accepts `args`. Returns how many there

@@ -1,0 +1,39 @@
+// Scratch of linear where cuBLASLt makes the products, and how integer weights are dealt to it.
+#pragma once
+
+#include "kernels/cuda/linear_plan.h"
+#include "kernels/cuda/matmul.h"
+
+namespace graft::kernels::cuda {
+
+/// Scratch, each part on 256 bytes: x as 16-bit numbers [capacity, in_features], as many rows of integer weights as
+/// bfloat16, and the library's working memory. A part whose rows are no multiple of 128 is the last of its matrix.
+struct CublasLtPlan {
+  int64_t x_bytes;
+  int64_t weight_rows;  ///< that are turned into bfloat16 at a time; 0 where weights have 16 bits already
+  int64_t weight_bytes;
+  int64_t scratch_bytes;
+};
+
+inline CublasLtPlan cublaslt_plan(const LinearArgs& a) {
+  // In the level 2 cache (50 MiB on capability 9.0) what was written is when the product reads it.
+  constexpr int64_t part_bytes = int64_t{32} << 20, part_multiple = 128, alignment = 256;
+  CublasLtPlan plan = {};
+  const int64_t row_bytes = 2 * a.in_features;
+  plan.x_bytes = round_up(a.capacity * row_bytes, alignment);
+  const DType dtype = a.segments[0].weight_dtype;
+  if (dtype == DType::int8 || dtype == DType::int4) {
+    int64_t most = 0;
+    for (int32_t s = 0; s < a.segment_count; ++s) {
+      if (a.segments[s].out_features > most) most = a.segments[s].out_features;
+    }
+    const int64_t fitting = part_bytes / row_bytes / part_multiple * part_multiple;
+    plan.weight_rows = fitting > part_multiple ? fitting : part_multiple;
+    if (plan.weight_rows > most) plan.weight_rows = most;
+    plan.weight_bytes = round_up(plan.weight_rows * row_bytes, alignment);
+  }
+  plan.scratch_bytes = alignment + plan.x_bytes + plan.weight_bytes + matmul_workspace_bytes;
+  return plan;
+}
+
+}  // namespace graft::kernels::cuda
