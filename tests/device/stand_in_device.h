@@ -25,8 +25,9 @@ std::string run_kernel(const Variant& variant, const void* args, void* library_h
 void* new_library_handle();  // null: there is no library
 void free_library_handle(void* handle);
 
-Memory device_memory(/*host=*/false);
-Memory pinned_memory(/*host=*/true);
+// Never destroyed: a process may end while engines run.
+Memory& device_memory = *new Memory(/*host=*/false);
+Memory& pinned_memory = *new Memory(/*host=*/true);
 Faults faults;
 thread_local int32_t current = -1;
 

@@ -7,13 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/conformance/support/device.h"
 #include "tests/conformance/support/session.h"
+#include "tests/device/stand_in.h"
 
 namespace graft::ranks {
 
@@ -38,13 +43,20 @@ struct Place {
   int64_t world = 1;
   int64_t port = 0;
   int64_t timeout_ms = 0;
+  std::string device = "cpu";
+  int32_t devices = 3;  ///< that each process sees; ranks take them in turn
 };
 
 /// `context` 0: the model's own limit.
 inline Engine open_rank(const Place& place, int64_t context = 0) {
+  if (place.device != "cpu") {
+    const auto faults = reinterpret_cast<stand_in::GetFaults>(dlsym(prepare_cuda(), stand_in::get_faults_symbol));
+    faults()->devices = place.devices;
+  }
   graft_engine_options* made = nullptr;
   check(graft_engine_options_new(&made), "options");
   const EngineOptions options(made);
+  check(graft_engine_options_set_device(made, place.device.c_str(), -1), "device");
   check(graft_engine_options_set_threads(made, 1), "threads");
   check(graft_engine_options_set_context_limit(made, context), "context limit");
   check(graft_engine_options_set_rank(made, place.rank, place.world, "127.0.0.1", -1, place.port, place.timeout_ms),
@@ -59,7 +71,8 @@ inline int follow(char** arguments) {
   const auto number = [&](int i) { return static_cast<int64_t>(std::atoll(arguments[i])); };
   graft_status status = GRAFT_STATUS_INTERNAL;
   try {
-    const Engine engine = open_rank({number(0), number(1), number(2), number(3)});
+    const Engine engine =
+        open_rank({number(0), number(1), number(2), number(3), arguments[4], static_cast<int32_t>(number(5))});
     do {
       status = graft_engine_wait(engine.get(), 1000);
     } while (status == GRAFT_STATUS_TIMEOUT);
@@ -74,11 +87,12 @@ class Follower {
  public:
   explicit Follower(const Place& place) {
     const std::string rank = std::to_string(place.rank), world = std::to_string(place.world),
-                      port = std::to_string(place.port), timeout = std::to_string(place.timeout_ms);
+                      port = std::to_string(place.port), timeout = std::to_string(place.timeout_ms),
+                      devices = std::to_string(place.devices);
     pid_ = fork();
     if (pid_ != 0) return;
     execl("/proc/self/exe", "ranks_tests", "--follow", rank.c_str(), world.c_str(), port.c_str(), timeout.c_str(),
-          static_cast<char*>(nullptr));
+          place.device.c_str(), devices.c_str(), static_cast<char*>(nullptr));
     _exit(125);
   }
   ~Follower() {
@@ -102,5 +116,41 @@ class Follower {
  private:
   pid_t pid_ = 0;
 };
+
+using Clock = std::chrono::steady_clock;
+
+inline constexpr int64_t patient_ms = 60'000;
+inline constexpr int64_t short_ms = 3'000;
+inline const Tokens prompt = {1, 20, 35, 50, 65, 80};
+
+inline double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+inline std::vector<std::unique_ptr<Follower>> start_followers(Place place) {
+  std::vector<std::unique_ptr<Follower>> followers;
+  for (place.rank = 1; place.rank < place.world; ++place.rank) followers.push_back(std::make_unique<Follower>(place));
+  return followers;
+}
+
+inline RequestOptions greedy(int64_t tokens) {
+  RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+  check(graft_request_options_set_greedy(options.get(), 1), "greedy");
+  check(graft_request_options_set_max_tokens(options.get(), tokens), "max tokens");
+  check(graft_request_options_set_ignore_eos(options.get(), 1), "ignore eos");
+  return options;
+}
+
+/// Generates until a few tokens have come, then strikes; returns how the request ended.
+inline graft_status strike(graft_engine* engine, const std::function<void()>& blow) {
+  const Request request = submit(engine, prompt, greedy(200).get());
+  const Event event = make_event();
+  for (int token = 0; token < 3;) {
+    check(graft_request_next(request.get(), patient_ms, event.get()), "next");
+    token += graft_event_kind(event.get()) == GRAFT_EVENT_TOKEN;
+  }
+  blow();
+  return graft_request_wait(request.get(), patient_ms);
+}
 
 }  // namespace graft::ranks

@@ -2,37 +2,12 @@
 // engine of every other rank with COMM_ERROR within the time-out, while the host process goes on.
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <functional>
-#include <memory>
 #include <thread>
 
 #include "tests/ranks/processes.h"
 
 namespace graft::ranks {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr int64_t patient_ms = 60'000;
-constexpr int64_t short_ms = 3'000;
-const Tokens prompt = {1, 20, 35, 50, 65, 80};
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-std::vector<std::unique_ptr<Follower>> start_followers(Place place) {
-  std::vector<std::unique_ptr<Follower>> followers;
-  for (place.rank = 1; place.rank < place.world; ++place.rank) followers.push_back(std::make_unique<Follower>(place));
-  return followers;
-}
-
-RequestOptions greedy(int64_t tokens) {
-  RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
-  check(graft_request_options_set_greedy(options.get(), 1), "greedy");
-  check(graft_request_options_set_max_tokens(options.get(), tokens), "max tokens");
-  check(graft_request_options_set_ignore_eos(options.get(), 1), "ignore eos");
-  return options;
-}
 
 Engine open_threads(int64_t ranks) {
   graft_engine_options* made = nullptr;
@@ -111,18 +86,6 @@ TEST(Processes, AFollowerTakesNoRequests) {
   other.join();
   EXPECT_NE(message.find("INVALID_STATE"), std::string::npos) << message;
   EXPECT_EQ(status, GRAFT_STATUS_OK);
-}
-
-// Generates until a few tokens have come, then strikes; returns how the request ended.
-graft_status strike(graft_engine* engine, const std::function<void()>& blow) {
-  const Request request = submit(engine, prompt, greedy(200).get());
-  const Event event = make_event();
-  for (int token = 0; token < 3;) {
-    check(graft_request_next(request.get(), patient_ms, event.get()), "next");
-    token += graft_event_kind(event.get()) == GRAFT_EVENT_TOKEN;
-  }
-  blow();
-  return graft_request_wait(request.get(), patient_ms);
 }
 
 void expect_host_lives() { EXPECT_EQ(generate(open_threads(2).get(), prompt, greedy(4).get()).tokens.size(), 4U); }

@@ -24,7 +24,7 @@ bool load(CublasLt& functions) {
          find(library, "cublasLtMatmulPreferenceCreate", functions.preference_create) &&
          find(library, "cublasLtMatmulPreferenceDestroy", functions.preference_destroy) &&
          find(library, "cublasLtMatmulPreferenceSetAttribute", functions.preference_set) &&
-         find(library, "cublasLtMatmulAlgoGetHeuristic", functions.find_algorithm) &&
+         find(library, "cublasLtMatmulAlgoGetHeuristic", functions.find_algorithms) &&
          find(library, "cublasLtMatmul", functions.matmul);
 }
 
