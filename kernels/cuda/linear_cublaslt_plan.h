@@ -22,13 +22,14 @@ inline CublasLtPlan cublaslt_plan(const LinearArgs& a) {
   const int64_t row_bytes = 2 * a.in_features;
   plan.x_bytes = round_up(a.capacity * row_bytes, alignment);
   const DType dtype = a.segments[0].weight_dtype;
-  if (dtype == DType::int8 || dtype == DType::int4) {
-    int64_t most = 0;
-    for (int32_t s = 0; s < a.segment_count; ++s) {
-      if (a.segments[s].out_features > most) most = a.segments[s].out_features;
-    }
-    const int64_t fitting = part_bytes / row_bytes / part_multiple * part_multiple;
-    plan.weight_rows = fitting > part_multiple ? fitting : part_multiple;
+  int64_t most = 0;
+  for (int32_t s = 0; s < a.segment_count; ++s) {
+    if (a.segments[s].out_features > most) most = a.segments[s].out_features;
+  }
+  if (most > 0 && (dtype == DType::int8 || dtype == DType::int4)) {
+    const int64_t fitting = part_bytes / row_bytes > 0 ? part_bytes / row_bytes : 1;
+    // Of equal size, or the last would leave most of the device idle.
+    plan.weight_rows = round_up(divide_up(most, divide_up(most, fitting)), part_multiple);
     if (plan.weight_rows > most) plan.weight_rows = most;
     plan.weight_bytes = round_up(plan.weight_rows * row_bytes, alignment);
   }

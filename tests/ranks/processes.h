@@ -82,10 +82,11 @@ inline int follow(char** arguments) {
   return status;
 }
 
-/// A child that opens its rank and follows. Killed when the object goes.
+/// A child that opens its rank and follows. Killed when the object goes; one that nobody waited for and that has ended
+/// by itself by then says how.
 class Follower {
  public:
-  explicit Follower(const Place& place) {
+  explicit Follower(const Place& place) : rank_(place.rank) {
     const std::string rank = std::to_string(place.rank), world = std::to_string(place.world),
                       port = std::to_string(place.port), timeout = std::to_string(place.timeout_ms),
                       devices = std::to_string(place.devices);
@@ -96,10 +97,15 @@ class Follower {
     _exit(125);
   }
   ~Follower() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
+    if (pid_ <= 0) return;
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      std::fprintf(stderr, "rank %lld had ended: exit code or signal %d\n", static_cast<long long>(rank_),
+                   code_of(status));
+      return;
     }
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
   }
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
@@ -110,10 +116,13 @@ class Follower {
     int status = 0;
     waitpid(pid_, &status, 0);
     pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return code_of(status);
   }
 
  private:
+  static int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status); }
+
+  int64_t rank_;
   pid_t pid_ = 0;
 };
 
