@@ -91,9 +91,10 @@ class PeerCollectives::Group {
     std::map<int64_t, std::weak_ptr<Group>> groups;
     int64_t made = 0;
   };
+  // Never destroyed: engines may end while the process does.
   static Known& known() {
-    static Known once;
-    return once;
+    static auto* const once = new Known;
+    return *once;
   }
 
   const kernels::DevicePlugin& plugin_;

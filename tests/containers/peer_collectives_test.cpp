@@ -30,7 +30,7 @@ int32_t give(int32_t device, int64_t bytes, void** out, kernels::PluginError* er
     return kernels::plugin_out_of_memory;
   }
   *out = std::aligned_alloc(256, static_cast<size_t>((bytes + 255) / 256 * 256));
-  std::memset(*out, 0xff, static_cast<size_t>(bytes));
+  std::memset(*out, 3 + 17 * device, static_cast<size_t>(bytes));  // ranks that clear nothing do not fit together
   ++pieces;
   return kernels::plugin_ok;
 }
@@ -173,6 +173,17 @@ TEST_F(Peers, ARankThatAbortsFreesTheOthers) {
       EXPECT_EQ(error.code(), StatusCode::comm_error);
       EXPECT_NE(std::string(error.what()).find("aborted"), std::string::npos) << error.what();
     }
+  });
+}
+
+TEST_F(Peers, WhatIsGivenUpMeanwhileIsNotDone) {
+  on_ranks(2, [&](int64_t, Communicator& end) {
+    const auto collectives = join(end);
+    const auto done = [&] {
+      collectives->abort();
+      return true;
+    };
+    EXPECT_THROW(collectives->wait(done), Error);
   });
 }
 

@@ -77,10 +77,10 @@ struct RecordedSum {
     if (!pinned_memory.holds(copy.peers.given_up)) stream->note("a word to give up by that is not of pinned memory");
     const auto may_come = [copy, device = current] { return faults.absent != device || given_up(copy.peers); };
     const auto come = [copy]() -> std::string {
-      arrivals.come(copy.peers);
+      arrivals().come(copy.peers);
       return {};
     };
-    const auto may_run = [copy] { return arrivals.all_have_come(copy.peers) || given_up(copy.peers); };
+    const auto may_run = [copy] { return arrivals().all_have_come(copy.peers) || given_up(copy.peers); };
     stream->give(come, may_come);
     stream->give(
         [copy, variant] {
@@ -171,7 +171,7 @@ int32_t allocate(int32_t device, int64_t bytes, void** out, PluginError* error) 
   return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
 }
 void release(int32_t, void* memory) {
-  arrivals.forget(memory);
+  arrivals().forget(memory);
   count_release(device_memory.release(memory), Stream::work_of_thread());
 }
 int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {

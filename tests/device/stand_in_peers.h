@@ -39,6 +39,10 @@ class Arrivals {
   std::map<void*, int64_t> counts_;
 };
 
-inline Arrivals arrivals;
+/// Never destroyed: engines may end while the process does.
+inline Arrivals& arrivals() {
+  static auto* const once = new Arrivals;
+  return *once;
+}
 
 }  // namespace graft::stand_in
