@@ -23,8 +23,9 @@ const Variant* find_kernel(Op op, const void* args);  // null when there is none
 int32_t kernel_workers();                             // what scratch sizes depend on, and the device's multiprocessors
 std::string run_kernel(const Variant& variant, const void* args);  // the reason of a failure, or nothing
 
-Memory device_memory(/*host=*/false);
-Memory pinned_memory(/*host=*/true);
+// Never destroyed: engines may end while the process does.
+Memory& device_memory = *new Memory(/*host=*/false);
+Memory& pinned_memory = *new Memory(/*host=*/true);
 Faults faults;
 thread_local int32_t current = -1;
 
