@@ -21,11 +21,11 @@ struct ActivationWidths {
   explicit ActivationWidths(const ModelConfig& config);
 };
 
-/// The residual stream and the contribution that waits to be added to it: the next norm adds it, so that an all-reduce
-/// can come between and the bias after the all-reduce.
+/// The residual stream and the contribution that waits to be added to it: this rank's share of a sum, which the next
+/// norm adds up and adds, the bias after it.
 struct Activations {
   float* residual = nullptr;         ///< [capacity, hidden]
-  const float* delta = nullptr;      ///< [capacity, hidden] or null: nothing waits
+  float* delta = nullptr;            ///< [capacity, hidden] or null: nothing waits
   const void* delta_bias = nullptr;  ///< [hidden] or null
   DType delta_bias_dtype = DType::float32;
 

@@ -1,10 +1,14 @@
 // What the ranks of a tensor-parallel group do together in a fused step. One file per way between the ranks.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <thread>
 #include <vector>
 
 #include "core/containers/op_list.h"
+#include "kernels/spec/residual_norm.h"
 
 namespace graft {
 
@@ -26,6 +30,14 @@ class Collectives {
     if (ranks_ > 1) add_all_reduce(ops, rows, capacity, width, data);
   }
 
+  /// Appends what residual_norm does with norm.delta = the sum of `share` over the ranks. `share` is
+  /// [norm.capacity, norm.width] and holds nothing of use afterwards.
+  void record_sum_residual_norm(OpList& ops, kernels::ResidualNormArgs norm, float* share) const {
+    norm.delta = share;
+    if (ranks_ > 1) return add_sum_residual_norm(ops, norm, share);
+    ops.add(kernels::Op::residual_norm, norm);
+  }
+
   /// Appends: out[r, :] = the columns of all ranks side by side, for r < *rows. Rank i has columns[i] of them, `mine`
   /// is [capacity, columns[rank]] and `out` [capacity, sum of columns]; `columns` outlives the list. May take working
   /// memory. Several ranks.
@@ -35,8 +47,18 @@ class Collectives {
   /// Frees this rank's device from collectives under way, so that what they work on can be given back. Later ones fail.
   virtual void abort() noexcept {}
 
+  /// Returns when `done` does. Where work on a device may wait for other ranks, whoever waits for that device does it
+  /// through this: it throws COMM_ERROR where a rank is gone, after the time-out or an abort, and such work then ends.
+  virtual void wait(const std::function<bool()>& done) {
+    while (!done()) std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+
  protected:
   virtual void add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width, float* data) const = 0;
+  virtual void add_sum_residual_norm(OpList& ops, const kernels::ResidualNormArgs& norm, float* share) const {
+    add_all_reduce(ops, norm.rows, norm.capacity, norm.width, share);
+    ops.add(kernels::Op::residual_norm, norm);
+  }
 
  private:
   int64_t ranks_;

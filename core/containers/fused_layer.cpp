@@ -34,14 +34,14 @@ at::Tensor sum_of(const at::Tensor& first, const at::Tensor& second) {
 
 }  // namespace
 
-void record_residual_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config,
-                          const NormTensors& norm, int64_t width, Activations& activations, float* out) {
+void record_residual_norm(OpList& ops, const Collectives& ranks, const int32_t* rows, int64_t capacity,
+                          const NormConfig& config, const NormTensors& norm, int64_t width, Activations& activations,
+                          float* out) {
   kernels::ResidualNormArgs args{};
   args.rows = rows;
   args.capacity = capacity;
   args.width = width;
   args.residual = activations.residual;
-  args.delta = activations.delta;
   args.delta_bias = activations.delta_bias;
   args.delta_bias_dtype = activations.delta_bias_dtype;
   args.kind = config.kind;
@@ -51,7 +51,11 @@ void record_residual_norm(OpList& ops, const int32_t* rows, int64_t capacity, co
   args.weight_offset = static_cast<float>(config.weight_offset);
   args.epsilon = static_cast<float>(config.epsilon);
   args.out = out;
-  ops.add(kernels::Op::residual_norm, args);
+  if (activations.delta != nullptr) {
+    ranks.record_sum_residual_norm(ops, args, activations.delta);
+  } else {
+    ops.add(kernels::Op::residual_norm, args);
+  }
   activations.delta = nullptr;
   activations.delta_bias = nullptr;
 }
@@ -118,7 +122,7 @@ FusedDecoderLayer::FusedDecoderLayer(const LayerConfig& config, LayerTensors ten
 void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,
                                const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const {
   const auto norm = [&](const NormTensors& tensors, float* out) {
-    record_residual_norm(ops, step.token_count, capacity, config_.norm, tensors, hidden(), activations, out);
+    record_residual_norm(ops, ranks, step.token_count, capacity, config_.norm, tensors, hidden(), activations, out);
     return out;
   };
   const auto attention = [&](const float* x) {
@@ -127,9 +131,8 @@ void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const Step
   const auto feed_forward = [&](const float* x, bool accumulate) {
     record_feed_forward(ops, step, activations, capacity, x, accumulate);
   };
-  // What was computed waits for the next norm; the bias joins after the sum over the ranks.
+  // What was computed waits for the next norm, which sums it over the ranks; the bias joins after that.
   const auto leave = [&](const at::Tensor& bias) {
-    ranks.record_all_reduce(ops, step.token_count, capacity, hidden(), activations.contribution);
     activations.delta = activations.contribution;
     activations.delta_bias = data_or_null(bias);
     activations.delta_bias_dtype = dtype_or_float(bias);

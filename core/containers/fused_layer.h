@@ -20,7 +20,7 @@ class FusedDecoderLayer {
 
   /// Appends the layer's kernel calls for steps of at most `capacity` tokens: reads activations.residual (+ what
   /// waits), writes keys and values to `cache`. A pre-norm layer leaves its contribution waiting, a post-norm layer
-  /// nothing. Where the layer is one rank's share, its contributions are summed over `ranks`.
+  /// nothing. Where the layer is one rank's share, what waits is summed over `ranks`.
   void record(OpList& ops, const Collectives& ranks, const StepView& step, const CacheView& addressing,
               const kernels::PagedCache& cache, Activations& activations, int64_t capacity) const;
 
@@ -38,9 +38,11 @@ class FusedDecoderLayer {
   at::Tensor alibi_slopes_;   ///< [heads] or undefined
 };
 
-/// Appends residual += what waits, out = norm(residual) over `rows` rows, and marks nothing as waiting.
-void record_residual_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config,
-                          const NormTensors& norm, int64_t width, Activations& activations, float* out);
+/// Appends residual += what waits, summed over `ranks`, and out = norm(residual), over `rows` rows; marks nothing as
+/// waiting.
+void record_residual_norm(OpList& ops, const Collectives& ranks, const int32_t* rows, int64_t capacity,
+                          const NormConfig& config, const NormTensors& norm, int64_t width, Activations& activations,
+                          float* out);
 
 /// Appends one linear op over one to three matrices with a common input.
 void record_linear(OpList& ops, const int32_t* rows, int64_t capacity, const LinearTensors* const* linears,

@@ -10,11 +10,11 @@ namespace graft {
 namespace {
 
 // x = norm(x)
-void record_norm(OpList& ops, const int32_t* rows, int64_t capacity, const NormConfig& config, const NormTensors& norm,
-                 int64_t width, float* x) {
+void record_norm(OpList& ops, const Collectives& ranks, const int32_t* rows, int64_t capacity, const NormConfig& config,
+                 const NormTensors& norm, int64_t width, float* x) {
   Activations in_place;
   in_place.residual = x;
-  record_residual_norm(ops, rows, capacity, config, norm, width, in_place, x);
+  record_residual_norm(ops, ranks, rows, capacity, config, norm, width, in_place, x);
 }
 
 FusedModel::Outer place_outer(FusedModel::Outer outer, WeightPlacement& placement) {
@@ -69,7 +69,8 @@ FusedModel::Outputs FusedModel::record(OpList& ops, const StepView& step, const 
   }
   // The last layer's contribution joins the residual stream, then only the wanted rows go on.
   if (activations.delta != nullptr) {
-    record_residual_norm(ops, step.token_count, capacity.tokens, {}, {}, config_.hidden_size, activations, nullptr);
+    record_residual_norm(ops, ranks_, step.token_count, capacity.tokens, {}, {}, config_.hidden_size, activations,
+                         nullptr);
   }
   Outputs outputs;
   outputs.hidden =
@@ -110,7 +111,7 @@ void FusedModel::record_embedding(OpList& ops, const StepView& step, Activations
                   activations.residual, config_.hidden_size, /*accumulate=*/true);
   }
   if (config_.embedding_norm) {
-    record_residual_norm(ops, step.token_count, capacity, *config_.embedding_norm, outer_.embedding_norm,
+    record_residual_norm(ops, ranks_, step.token_count, capacity, *config_.embedding_norm, outer_.embedding_norm,
                          config_.hidden_size, activations, activations.residual);
   }
 }
@@ -152,7 +153,7 @@ float* FusedModel::record_rows(OpList& ops, const int32_t* rows, const int32_t* 
   gather.out = ops.arena().take_array<float>(capacity * config_.hidden_size);
   ops.add(kernels::Op::gather_rows, gather);
   if (config_.final_norm) {
-    record_norm(ops, rows, capacity, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
+    record_norm(ops, ranks_, rows, capacity, *config_.final_norm, outer_.final_norm, config_.hidden_size, gather.out);
   }
   if (!outer_.project_out.weight.defined()) return gather.out;
   float* out = ops.arena().take_array<float>(capacity * config_.hidden_width());
@@ -180,7 +181,7 @@ float* FusedModel::record_head(OpList& ops, const int32_t* rows, int64_t capacit
     ops.add(kernels::Op::activation, activation);
     x = dense;
   }
-  if (config_.head.normed) record_norm(ops, rows, capacity, config_.head.norm, outer_.head_norm, hidden, x);
+  if (config_.head.normed) record_norm(ops, ranks_, rows, capacity, config_.head.norm, outer_.head_norm, hidden, x);
   if (!outer_.head.weight.defined()) return x;
   float* logits = ops.arena().take_array<float>(capacity * config_.output_width);
   const LinearTensors* head = &outer_.head;

@@ -20,9 +20,7 @@ class NcclCollectives final : public Collectives {
                              const float* mine, float* out) const override;
   void abort() noexcept override { nccl_.abort(); }
 
-  /// Returns when `done` does; throws COMM_ERROR where a rank is gone, after the time-out or an abort. Whoever waits
-  /// for the stream does it through this.
-  void wait(const std::function<bool()>& done) { nccl_.wait(done); }
+  void wait(const std::function<bool()>& done) override { nccl_.wait(done); }
 
  protected:
   void add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width, float* data) const override;

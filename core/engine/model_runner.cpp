@@ -54,8 +54,9 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   if (options.injection == InjectionMode::kernel) {
     device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
     const bool asks_nccl = ranks_->size() > 1 && !plan_.device.is_cpu();
-    plan_.sums = agree_on_sums(*ranks_, plan_.device, asks_nccl ? nccl_problem() : "");
-    collectives_ = make_collectives(plan_.sums, *ranks_, *device_, options.rank.timeout());
+    plan_.sums = agree_on_sums(*ranks_, plan_.device, asks_nccl ? nccl_problem() : "", plan_.place.ranks_here);
+    collectives_ = make_collectives(plan_.sums, *ranks_, plan_.device, *device_, plan_.config().hidden_size,
+                                    options.rank.timeout());
   }
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
@@ -179,7 +180,7 @@ void ModelRunner::dismiss() {
 
 // Every rank has finished its last step; none takes its end away while the device of another may still reach into it.
 void ModelRunner::part() noexcept {
-  if (plan_.sums.way != RankSums::Way::nccl) return;
+  if (!plan_.sums.devices_meet()) return;
   try {
     replay_->settle();
     std::vector<int64_t> done = {1};

@@ -7,6 +7,7 @@
 #include "core/base/status.h"
 #include "core/containers/host_collectives.h"
 #include "core/containers/nccl_collectives.h"
+#include "core/containers/peer_collectives.h"
 #include "core/containers/staged_collectives.h"
 #include "core/engine/step_exchange.h"
 
@@ -46,6 +47,31 @@ std::string why_staged(const std::vector<std::vector<int64_t>>& all, int64_t ran
   return "";
 }
 
+// Of the gathered {state, identity, identity}.
+bool each_has_its_own_device(const std::vector<std::vector<int64_t>>& all) {
+  for (size_t r = 0; r < all.size(); ++r) {
+    if (all[r][0] == on_cpu) return false;
+    for (size_t s = 0; s < r; ++s) {
+      if (all[r][1] == all[s][1] && all[r][2] == all[s][2]) return false;
+    }
+  }
+  return true;
+}
+
+// Whether every rank's device reaches those of the others; the same on every rank. A device that cannot be asked is not
+// reached.
+bool agree_on_reach(Communicator& ranks, const DeviceChoice& choice) {
+  const auto devices = gather_values(ranks, {choice.index});
+  std::vector<int64_t> reached = {1};
+  for (const std::vector<int64_t>& device : devices) {
+    bool one = false;
+    const int32_t status = choice.plugin->reach(choice.index, static_cast<int32_t>(device[0]), &one, nullptr);
+    if (status != kernels::plugin_ok || !one) reached[0] = 0;
+  }
+  agree_on_least(ranks, reached);
+  return reached[0] == 1;
+}
+
 }  // namespace
 
 const char* name_of(Way way) {
@@ -79,22 +105,39 @@ RankSums expected_sums(const DeviceChoice& choice, const RankPlace& place) {
   return {problem.empty() ? Way::nccl : Way::staged, problem};
 }
 
-RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const std::string& problem) {
+RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const std::string& problem,
+                       int64_t ranks_here) {
   if (ranks.size() == 1) return {};
   const State state = choice.is_cpu() ? on_cpu : problem.empty() ? with_nccl : without_nccl;
   const auto [first, second] = identity_of(choice);
   const auto all = gather_values(ranks, {state, first, second});
   if (choice.is_cpu()) return {Way::host};
-  std::string reason = why_staged(all, ranks.rank(), problem);
-  return {reason.empty() ? Way::nccl : Way::staged, reason};
+  const std::string reason = why_staged(all, ranks.rank(), problem);
+  RankSums sums{reason.empty() ? Way::nccl : Way::staged, reason};
+  if (ranks_here == ranks.size() && ranks.size() <= kernels::most_exchange_ranks && each_has_its_own_device(all)) {
+    sums.peers = agree_on_reach(ranks, choice);
+  }
+  return sums;
 }
 
-std::unique_ptr<Collectives> make_collectives(const RankSums& sums, Communicator& ranks, Device& device,
-                                              int64_t timeout_ms) {
-  if (sums.way == Way::staged) return std::make_unique<StagedCollectives>(ranks);
-  if (sums.way != Way::nccl) return std::make_unique<HostCollectives>(ranks);
-  auto made = std::make_unique<NcclCollectives>(load_nccl(), ranks, timeout_ms, device, device.context());
-  device.wait_by([nccl = made.get()](const std::function<bool()>& done) { nccl->wait(done); });
+std::unique_ptr<Collectives> make_collectives(RankSums& sums, Communicator& ranks, const DeviceChoice& choice,
+                                              Device& device, int64_t most_width, int64_t timeout_ms) {
+  if (sums.way == Way::none || sums.way == Way::host) return std::make_unique<HostCollectives>(ranks);
+  std::unique_ptr<Collectives> made;
+  if (sums.way == Way::nccl) {
+    made = std::make_unique<NcclCollectives>(load_nccl(), ranks, timeout_ms, device, device.context());
+  } else {
+    made = std::make_unique<StagedCollectives>(ranks);
+  }
+  if (sums.peers) {
+    const PeerCollectives::Place place{*choice.plugin, choice.index, device, device.context()};
+    auto peers = std::make_unique<PeerCollectives>(std::move(made), ranks, place, most_width, timeout_ms);
+    sums.peers = peers->works();
+    made = sums.peers ? std::move(peers) : peers->take_others();
+  }
+  if (sums.devices_meet()) {
+    device.wait_by([all = made.get()](const std::function<bool()>& done) { all->wait(done); });
+  }
   return made;
 }
 

@@ -29,9 +29,17 @@ __device__ __forceinline__ uint4 load_once_16(const void* address) {
   return v;
 }
 
+/// Brings what lies there to L2, for a load that comes later. Global memory that the kernel may read.
+__device__ __forceinline__ void prefetch(const void* address) {
+  asm volatile("prefetch.global.L2 [%0];" : : "l"(address));
+}
+
 /// Plain loads and stores, aligned to their size, of global or shared memory.
 __device__ __forceinline__ float4 load_float4(const float* address) {
   return *reinterpret_cast<const float4*>(address);
+}
+__device__ __forceinline__ float2 load_float2(const float* address) {
+  return *reinterpret_cast<const float2*>(address);
 }
 __device__ __forceinline__ uint4 load_16(const void* address) { return *static_cast<const uint4*>(address); }
 __device__ __forceinline__ uint2 load_8(const void* address) { return *static_cast<const uint2*>(address); }
@@ -39,9 +47,45 @@ __device__ __forceinline__ uint32_t load_4(const void* address) { return *static
 __device__ __forceinline__ void store_float4(float* address, float4 value) {
   *reinterpret_cast<float4*>(address) = value;
 }
+__device__ __forceinline__ void store_float2(float* address, float2 value) {
+  *reinterpret_cast<float2*>(address) = value;
+}
 __device__ __forceinline__ void store_16(void* address, uint4 value) { *static_cast<uint4*>(address) = value; }
 __device__ __forceinline__ void store_8(void* address, uint2 value) { *static_cast<uint2*>(address) = value; }
 __device__ __forceinline__ void store_4(void* address, uint32_t value) { *static_cast<uint32_t*>(address) = value; }
+
+// --- memory that several devices write to
+// -----------------------------------------------------------------------------------
+
+/// Two values of 8 bytes, each of which is written and read whole.
+struct WordPair {
+  uint64_t first, second;
+};
+/// Past every cache that other devices do not see, in no order with other accesses. Aligned to 16 bytes.
+__device__ __forceinline__ void store_shared_words(void* address, WordPair words) {
+  asm volatile("st.relaxed.sys.global.v2.u64 [%0], {%1, %2};"
+               :
+               : "l"(address), "l"(words.first), "l"(words.second)
+               : "memory");
+}
+__device__ __forceinline__ WordPair load_shared_words(const void* address) {
+  WordPair words;
+  asm volatile("ld.relaxed.sys.global.v2.u64 {%0, %1}, [%2];"
+               : "=l"(words.first), "=l"(words.second)
+               : "l"(address)
+               : "memory");
+  return words;
+}
+/// Also of host memory, while the host writes to it.
+__device__ __forceinline__ uint32_t load_shared_4(const void* address) {
+  uint32_t value;
+  asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(address) : "memory");
+  return value;
+}
+/// Looks at words that others write, for one at the host's memory, which is far.
+constexpr int looks_at_words = 64;
+/// Between two of them.
+__device__ __forceinline__ void pause_between_looks() {}
 
 // --- asynchronous copies to shared memory
 // --------------------------------------------------------------------------------

@@ -94,6 +94,12 @@ struct DevicePlugin {
   int32_t (*host_allocate)(int64_t bytes, void** out_memory, PluginError* error);
   void (*host_release)(void* memory);
 
+  // --- peers
+  /// From here on, for the life of the process, kernels on `device` may read and write memory of `peer`, what was
+  /// allocated before included, where the machine allows it: `out_reached` says so. A device reaches itself. Asking
+  /// again is no failure. Prepares both devices for this process.
+  int32_t (*reach)(int32_t device, int32_t peer, bool* out_reached, PluginError* error);
+
   // --- streams. A stream waits for no other, the device's default stream included.
   int32_t (*stream_new)(int32_t device, void** out_stream, PluginError* error);
   void (*stream_free)(int32_t device, void* stream);

@@ -14,6 +14,7 @@ namespace graft::kernels {
 enum class Op : int32_t {
   embedding,
   residual_norm,
+  sum_residual_norm,
   linear,
   rotary_table,
   rotary_cache,

@@ -8,7 +8,9 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kernels/cuda/matmul.h"
@@ -87,6 +89,25 @@ void run_emulated(const Variant& variant, Args args, emulated::Order order = emu
   variant.run(&args, Context{{}, nullptr, library});
   cuda::matmul_handle_free(library);
   EXPECT_EQ(emulated::take_failure(), "") << variant.name;
+}
+
+/// Runs each rank's ops in their order, the ranks at the same time, as ops that wait for each other need; `meanwhile`
+/// once all have been started. Without scratch.
+template <class Args>
+void run_ranks(const Variant& variant, const std::vector<std::vector<Args>>& of_rank,
+               const std::function<void()>& meanwhile = {}) {
+  std::vector<std::thread> threads;
+  for (size_t rank = 0; rank < of_rank.size(); ++rank) {
+    threads.emplace_back([&, rank] {
+      for (size_t i = 0; i < of_rank[rank].size(); ++i) {
+        emulated::device().order = static_cast<emulated::Order>((rank + i) % 3);
+        variant.run(&of_rank[rank][i], Context{});
+        EXPECT_EQ(emulated::take_failure(), "") << variant.name << ", rank " << rank;
+      }
+    });
+  }
+  if (meanwhile) meanwhile();
+  for (std::thread& thread : threads) thread.join();
 }
 
 /// What devices let a block have of shared memory: capability 8.6, 8.9 and 12.x; 8.0 and 8.7; 9.0 and 10.x.

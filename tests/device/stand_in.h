@@ -15,12 +15,16 @@ struct Faults {
   std::atomic<bool> lost = false;
   std::atomic<int32_t> devices = 3;
   std::atomic<int32_t> too_old = -1;                     ///< the number of one that is
+  std::atomic<bool> peers = true;                        ///< devices reach each other
+  std::atomic<int32_t> absent = -1;                      ///< the device whose sums with peers never begin
+  std::atomic<bool> wrong_sums = false;                  ///< what peers write does not arrive as it was
   std::atomic<int64_t> memory_bytes = int64_t{4} << 30;  ///< that each device has, and gives
 
   std::atomic<int64_t> graphs = 0;          ///< that are there now
   std::atomic<int64_t> events = 0;          ///< likewise
   std::atomic<int64_t> graph_launches = 0;  ///< so far
   std::atomic<int64_t> launches_ahead = 0;  ///< of these, onto a stream that still had a launch to do
+  std::atomic<int64_t> peer_sums = 0;       ///< that devices have done with peers so far
   int64_t (*regions)() = nullptr;           ///< pieces of memory that were not given back
   /// Memory and streams that were given back while their thread's work waited, and memory given back twice or never
   /// had.

@@ -15,6 +15,7 @@
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
 #include "kernels/spec/route_experts.h"
+#include "kernels/spec/sum_residual_norm.h"
 #include "kernels/spec/weights.h"
 
 namespace graft::stand_in {
@@ -75,6 +76,14 @@ inline Addresses addresses_of(const kernels::NextStepArgs& a) {
 
 inline Addresses addresses_of(const kernels::ResidualNormArgs& a) {
   return {a.rows, a.residual, a.delta, a.delta_bias, a.weight, a.bias, a.out};
+}
+
+/// But for given_up, which is the host's.
+inline Addresses addresses_of(const kernels::SumResidualNormArgs& a) {
+  Addresses all = addresses_of(a.norm);
+  all.insert(all.end(), a.peers.areas, a.peers.areas + a.peers.ranks);
+  all.push_back(a.peers.epochs);
+  return all;
 }
 
 inline Addresses addresses_of(const kernels::RotaryTableArgs& a) {

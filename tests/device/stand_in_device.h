@@ -10,6 +10,7 @@
 #include "kernels/spec/device_plugin.h"
 #include "tests/device/stand_in.h"
 #include "tests/device/stand_in_addresses.h"
+#include "tests/device/stand_in_peers.h"
 #include "tests/device/stand_in_stream.h"
 
 namespace graft::stand_in {
@@ -68,6 +69,35 @@ struct Recorded {
   static constexpr Variant variant = {op, Isa::sm80, "stand_in", nullptr, scratch_bytes, run};
 };
 
+// A rank's device is the thread that waits for it, which must not hang where a rank is missing: the kernels begin once
+// every rank has come to the sum, or all was given up.
+struct RecordedSum {
+  static void run(const void* args, const Context& context) {
+    auto* stream = static_cast<Stream*>(context.stream);
+    const auto copy = *static_cast<const SumResidualNormArgs*>(args);
+    if (current < 0) return stream->note("a kernel on a thread without a current device");
+    const Variant* variant = find_kernel(Op::sum_residual_norm, &copy);
+    stream->note(check_addresses(addresses_of(copy), variant->name));
+    if (!pinned_memory.holds(copy.peers.given_up)) stream->note("a word to give up by that is not of pinned memory");
+    const auto may_come = [copy, device = current] { return faults.absent != device || given_up(copy.peers); };
+    const auto come = [copy]() -> std::string {
+      arrivals().come(copy.peers);
+      return {};
+    };
+    const auto may_run = [copy] { return arrivals().all_have_come(copy.peers) || given_up(copy.peers); };
+    stream->give(come, may_come);
+    stream->give(
+        [copy, variant, handle = context.library_handle] {
+          ++faults.peer_sums;
+          const std::string failure = run_kernel(*variant, &copy, handle);
+          if (faults.wrong_sums) copy.norm.residual[0] += 1;
+          return failure;
+        },
+        may_run);
+  }
+  static constexpr Variant variant = {Op::sum_residual_norm, Isa::sm80, "stand_in", nullptr, nullptr, run};
+};
+
 const Variant* select_variant(int32_t, Op op, const void* args) {
   if (find_kernel(op, args) == nullptr) return nullptr;
   switch (op) {
@@ -75,6 +105,8 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::embedding, EmbeddingArgs>::variant;
     case Op::residual_norm:
       return &Recorded<Op::residual_norm, ResidualNormArgs>::variant;
+    case Op::sum_residual_norm:
+      return &RecordedSum::variant;
     case Op::linear:
       return &Recorded<Op::linear, LinearArgs>::variant;
     case Op::rotary_table:
@@ -148,10 +180,17 @@ int32_t allocate(int32_t device, int64_t bytes, void** out, PluginError* error) 
   *out = due(faults.allocations) ? nullptr : device_memory.allocate(bytes, device, faults.memory_bytes);
   return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
 }
-void release(int32_t, void* memory) { count_release(device_memory.release(memory), Stream::work_of_thread()); }
+void release(int32_t, void* memory) {
+  arrivals().forget(memory);
+  count_release(device_memory.release(memory), Stream::work_of_thread());
+}
 int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {
   *out = due(faults.allocations) ? nullptr : pinned_memory.allocate(bytes);
   return *out != nullptr ? plugin_ok : say("out of pinned memory", error, plugin_out_of_memory);
+}
+int32_t reach(int32_t device, int32_t peer, bool* out, PluginError* error) {
+  *out = device == peer || (faults.peers && getenv("GRAFT_TEST_NO_PEERS") == nullptr);
+  return peer >= 0 && peer < faults.devices.load() ? plugin_ok : say("no such device", error);
 }
 void host_release(void* memory) { count_release(pinned_memory.release(memory), Stream::work_of_thread()); }
 
@@ -285,13 +324,39 @@ void graph_free(void* graph) {
   delete static_cast<Graph*>(graph);
 }
 
-constexpr DevicePlugin table = {
-    device_plugin_version, GRAFT_BUILD_HASH,   device_count,        device_info,   free_memory,  select_variant,
-    make_current,          library_handle_new, library_handle_free, allocate,      release,      host_allocate,
-    host_release,          stream_new,         stream_free,         copy,          copy_2d,      fill,
-    synchronize,           stream_query,       event_new,           event_free,    event_record, stream_wait,
-    event_synchronize,     event_query,        event_elapsed,       capture_begin, capture_end,  graph_nodes,
-    graph_launch,          graph_free};
+constexpr DevicePlugin table = {device_plugin_version,
+                                GRAFT_BUILD_HASH,
+                                device_count,
+                                device_info,
+                                free_memory,
+                                select_variant,
+                                make_current,
+                                library_handle_new,
+                                library_handle_free,
+                                allocate,
+                                release,
+                                host_allocate,
+                                host_release,
+                                reach,
+                                stream_new,
+                                stream_free,
+                                copy,
+                                copy_2d,
+                                fill,
+                                synchronize,
+                                stream_query,
+                                event_new,
+                                event_free,
+                                event_record,
+                                stream_wait,
+                                event_synchronize,
+                                event_query,
+                                event_elapsed,
+                                capture_begin,
+                                capture_end,
+                                graph_nodes,
+                                graph_launch,
+                                graph_free};
 
 }  // namespace
 }  // namespace graft::stand_in

@@ -3,14 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace graft {
 namespace {
 
 using Way = RankSums::Way;
+
+// Which pairs of devices (device, peer) do not reach each other; whom reaching fails for.
+std::set<std::pair<int32_t, int32_t>> apart;
+int32_t broken = -1;
 
 kernels::DevicePlugin devices() {
   kernels::DevicePlugin plugin{};
@@ -19,11 +25,16 @@ kernels::DevicePlugin devices() {
     out->uuid[15] = static_cast<uint8_t>(0xf0 + device);
     return int32_t{kernels::plugin_ok};
   };
+  plugin.reach = [](int32_t device, int32_t peer, bool* out, kernels::PluginError*) {
+    *out = !apart.contains({device, peer});
+    return int32_t{device == broken ? kernels::plugin_failed : kernels::plugin_ok};
+  };
   return plugin;
 }
 
 // A rank's device, -1 the CPU; what each rank decides.
-std::vector<RankSums> decide(const std::vector<int32_t>& placed, const std::string& problem = "") {
+std::vector<RankSums> decide(const std::vector<int32_t>& placed, const std::string& problem = "",
+                             int64_t ranks_here = 1) {
   static const kernels::DevicePlugin plugin = devices();
   auto group = make_thread_communicators(static_cast<int64_t>(placed.size()), 20000);
   std::vector<RankSums> decided(placed.size());
@@ -32,7 +43,7 @@ std::vector<RankSums> decide(const std::vector<int32_t>& placed, const std::stri
     threads.emplace_back([&, r] {
       DeviceChoice choice;
       if (placed[r] >= 0) choice = {"cuda", &plugin, placed[r]};
-      decided[r] = agree_on_sums(*group[r], choice, problem);
+      decided[r] = agree_on_sums(*group[r], choice, problem, ranks_here);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -62,6 +73,29 @@ TEST(RankSums, NcclIsForRanksWithADeviceEach) {
   EXPECT_EQ(mixed[1].way, Way::host);
   for (const RankSums& sums : decide({-1, -1})) EXPECT_EQ(sums.way, Way::host);
   EXPECT_EQ(decide({0})[0].way, Way::none);
+}
+
+TEST(RankSums, PeersAreRanksOfOneProcessWhoseDevicesReachEachOther) {
+  const auto peers = [](const std::vector<int32_t>& placed, int64_t ranks_here, const std::string& problem = "") {
+    const std::vector<RankSums> sums = decide(placed, problem, ranks_here);
+    for (const RankSums& one : sums) EXPECT_EQ(one.peers, sums[0].peers) << "ranks that do not agree";
+    return sums[0].peers;
+  };
+  EXPECT_TRUE(peers({2, 0, 1}, 3));
+  EXPECT_TRUE(peers({0, 1}, 2, "no NCCL")) << "NCCL has no part in it";
+  EXPECT_FALSE(peers({2, 0, 1}, 1)) << "processes do not have each other's memory";
+  EXPECT_FALSE(peers({0, 1, 0}, 3)) << "kernels of one device that wait for each other";
+  EXPECT_FALSE(peers({0, -1}, 2));
+  EXPECT_FALSE(peers({-1, -1}, 2));
+  EXPECT_TRUE(peers({0, 1, 2, 3, 4, 5, 6, 7}, 8));
+  EXPECT_FALSE(peers({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9));
+  apart = {{2, 0}};
+  EXPECT_TRUE(peers({0, 1}, 2));
+  EXPECT_FALSE(peers({0, 1, 2}, 3)) << "one way alone is not enough";
+  apart = {};
+  broken = 1;
+  EXPECT_FALSE(peers({0, 1, 2}, 3)) << "whoever cannot be asked is not reached";
+  broken = -1;
 }
 
 TEST(RankSums, IsExpectedBeforeRanksMeet) {

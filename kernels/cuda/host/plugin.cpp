@@ -16,6 +16,7 @@ extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePl
       .release = cuda::release,
       .host_allocate = cuda::host_allocate,
       .host_release = cuda::host_release,
+      .reach = cuda::reach,
       .stream_new = cuda::stream_new,
       .stream_free = cuda::stream_free,
       .copy = cuda::copy,

@@ -18,6 +18,8 @@ void release(int32_t device, void* memory);
 int32_t host_allocate(int64_t bytes, void** out_memory, PluginError* error);
 void host_release(void* memory);
 
+int32_t reach(int32_t device, int32_t peer, bool* out_reached, PluginError* error);
+
 int32_t stream_new(int32_t device, void** out_stream, PluginError* error);
 void stream_free(int32_t device, void* stream);
 int32_t copy(void* stream, void* to, const void* from, int64_t bytes, PluginError* error);

@@ -17,6 +17,7 @@
 #include "kernels/spec/residual_norm.h"
 #include "tests/bench/cuda/expert_bench.h"
 #include "tests/bench/cuda/kernel_bench.h"
+#include "tests/bench/cuda/peer_bench.h"
 
 namespace graft::bench {
 namespace {
@@ -223,6 +224,9 @@ int run(int count, char** words) {
   choose_tokens(bench);
   for (const int32_t rows : {1, 8}) next_step(bench, rows);
   for (const int32_t rows : {1, 8, 512}) expert_layer(bench, rows);
+  for (const int32_t ranks : {2, 4, 8}) {
+    for (const int64_t width : {4096, 8192}) peer_sums(bench, ranks, width);
+  }
   return 0;
 }
 

@@ -105,11 +105,28 @@ struct Bench {
     return found != end ? *found : nullptr;
   }
 
+  /// Whether the figure is wanted.
+  bool means(const std::string& what) const {
+    const auto meant = [&](const std::string& word) { return what.find(word) != std::string::npos; };
+    return words.empty() || std::any_of(words.begin(), words.end(), meant);
+  }
+
+  /// Of a graph of `launches`.
+  void tell(const std::string& what, const Variant& variant, const Times& times, const Work& work) const {
+    const double us = times.median * 1e3 / launches;
+    std::printf(
+        "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
+        "\"gb_s\": %.1f, \"tflop_s\": %.1f}\n",
+        what.c_str(), variant.name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
+        static_cast<long long>(work.bytes), static_cast<double>(work.bytes) / us * 1e-3,
+        static_cast<double>(work.operations) / us * 1e-6);
+    std::fflush(stdout);
+  }
+
   /// `renew(args)` moves the arguments to other memory for each launch.
   template <class Args, class Renew>
   void figure(const std::string& what, Op op, Args args, const Work& work, Renew renew) {
-    const auto meant = [&](const std::string& word) { return what.find(word) != std::string::npos; };
-    if (!words.empty() && std::none_of(words.begin(), words.end(), meant)) return;
+    if (!means(what)) return;
     const Variant* variant = variant_of(op, &args, work.variant);
     if (variant == nullptr) {
       std::fprintf(stderr, "%s: no kernel\n", what.c_str());
@@ -140,14 +157,7 @@ struct Bench {
     check(cuda::kept_launch_error(), what.c_str());
     check(cudaGraphInstantiate(&launchable, graph, 0), "graph");
     const Times times = clock.measure(9, [&] { check(cudaGraphLaunch(launchable, clock.stream()), "graph"); });
-    const double us = times.median * 1e3 / launches;
-    std::printf(
-        "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
-        "\"gb_s\": %.1f, \"tflop_s\": %.1f}\n",
-        what.c_str(), variant->name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
-        static_cast<long long>(work.bytes), static_cast<double>(work.bytes) / us * 1e-3,
-        static_cast<double>(work.operations) / us * 1e-6);
-    std::fflush(stdout);
+    tell(what, *variant, times, work);
     cudaGraphExecDestroy(launchable);
     cudaGraphDestroy(graph);
     small_taken = before;

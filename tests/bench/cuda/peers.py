@@ -6,6 +6,8 @@
 Peers: Transformers eager; Transformers with a static cache and torch.compile; fast_decoder.py in bfloat16, int8 and int4.
 Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), in this process. One JSON object per engine and geometry:
 decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s, the processor cores that the host used and a profile too. Batch 1. The exit code is 1 when one failed.
+
+NAME/2, NAME/4 or NAME/8 is what one of so many ranks holds of a geometry, for tp_model.py.
 """
 import argparse
 import json
@@ -33,9 +35,23 @@ GEOMETRIES = {
 }
 
 
+def geometry(name):
+    """The family and the shape, or one rank's share of it."""
+    whole, _, ranks = name.partition("/")
+    if whole not in GEOMETRIES or ranks not in ("", "2", "4", "8"):
+        raise argparse.ArgumentTypeError(f"{name}: expected one of {', '.join(GEOMETRIES)}, also with /2, /4 or /8")
+    family, shape = GEOMETRIES[whole]
+    if ranks:
+        split = ("intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size")
+        shape = {key: value // int(ranks) if key in split else value for key, value in shape.items()}
+        if 0 in shape.values():
+            raise argparse.ArgumentTypeError(f"{name}: fewer than one of its heads to a rank")
+    return family, shape
+
+
 def make_model(name, context, device):
     """Random weights, made on the device: zeros would make some kernels faster than they are."""
-    family, shape = GEOMETRIES[name]
+    family, shape = geometry(name)
     config = getattr(transformers, f"{family}Config")(**shape, max_position_embeddings=context)
     torch.manual_seed(0)
     with torch.device(device):
@@ -224,7 +240,8 @@ def main():
     here = pathlib.Path(__file__).resolve().parent
     beside = here.parent / "lib/libgraft.so.1"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", nargs="+", choices=GEOMETRIES, default=["llama-3.2-1b", "llama-3.1-8b"])
+    parser.add_argument("--geometry", nargs="+", type=lambda name: geometry(name) and name,
+                        metavar="NAME", default=["llama-3.2-1b", "llama-3.1-8b"])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--graft", type=pathlib.Path, metavar="libgraft.so", default=beside if beside.exists() else None)
     parser.add_argument("--engine", nargs="+", help="only those whose names have one of these words")

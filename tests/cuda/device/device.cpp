@@ -80,6 +80,33 @@ void run_on_device(const Variant& variant, const void* args) {
   EXPECT_EQ(status, plugin_ok) << variant.name << ": " << text;
 }
 
+namespace {
+
+void* stream_of(size_t rank) {
+  static std::vector<void*> streams;
+  char text[512] = "";
+  PluginError error{text, sizeof text};
+  while (streams.size() <= rank) {
+    streams.push_back(nullptr);
+    if (test_device().plugin.stream_new(0, &streams.back(), &error) != plugin_ok) give_up("a stream", text);
+  }
+  return streams[rank];
+}
+
+}  // namespace
+
+void start_on_stream(size_t rank, const Variant& variant, const void* args) {
+  variant.run(args, Context{{nullptr, test_device().info.multiprocessors, nullptr}, stream_of(rank)});
+}
+
+void wait_for_stream(size_t rank) {
+  char text[512] = "";
+  PluginError error{text, sizeof text};
+  const int32_t status = test_device().plugin.synchronize(stream_of(rank), &error);
+  if (status == plugin_device_lost) give_up("ranks", text);
+  EXPECT_EQ(status, plugin_ok) << text;
+}
+
 int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check, Isa highest) {
   const DeviceInfo& info = test_device().info;
   const Isa has = std::min(highest, cuda::isa_of_capability(info.capability_major, info.capability_minor));

@@ -1,4 +1,5 @@
 // The device table itself: memory, copies, events, graphs, and what failures leave behind.
+#include <cstdio>
 #include <cstdlib>
 #include <thread>
 
@@ -55,6 +56,20 @@ TEST_F(Plugin, SaysWhatTheDeviceIs) {
   EXPECT_LE(available, info.memory_bytes);
   EXPECT_NE(plugin.device_info(4711, &info, &error), plugin_ok);
   EXPECT_NE(std::string(text), "");
+}
+
+TEST_F(Plugin, ReachesItselfAndEveryPeerThatTheMachineAllows) {
+  int32_t devices = 0;
+  ok(plugin.device_count(&devices, &error));
+  bool reached = false;
+  ok(plugin.reach(0, 0, &reached, &error));
+  EXPECT_TRUE(reached);
+  for (int32_t peer = 1; peer < devices; ++peer) {
+    for (int again = 0; again < 2; ++again) ok(plugin.reach(0, peer, &reached, &error));
+    std::printf("device 0 %s device %d\n", reached ? "reaches" : "does not reach", peer);
+  }
+  EXPECT_NE(plugin.reach(0, 4711, &reached, &error), plugin_ok);
+  EXPECT_FALSE(reached);
 }
 
 TEST_F(Plugin, CopiesAndFills) {

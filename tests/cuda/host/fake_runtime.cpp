@@ -89,6 +89,15 @@ cudaError_t cudaSetDevice(int device) {
   }
   return answer("cudaSetDevice");
 }
+cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
+  *can = now().peers && device != peer ? 1 : 0;
+  return answer("cudaDeviceCanAccessPeer");
+}
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
+  const cudaError_t result = answer("cudaDeviceEnablePeerAccess");
+  if (result != cudaSuccess) return result;
+  return now().reached.insert({now().current, peer}).second ? cudaSuccess : cudaErrorPeerAccessAlreadyEnabled;
+}
 cudaError_t cudaMemGetInfo(size_t* available, size_t* total) {
   *available = 5, *total = 7;
   return answer("cudaMemGetInfo");

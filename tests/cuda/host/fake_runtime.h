@@ -5,7 +5,9 @@
 #include <cuda_runtime.h>
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace fake {
 
@@ -15,6 +17,8 @@ struct Runtime {
   int capability = 90;                        ///< 10 * major + minor
   int current = 0;                            ///< device
   int unused = -1;                            ///< a device that this process has not prepared
+  bool peers = true;                          ///< any device may reach any other
+  std::set<std::pair<int, int>> reached;      ///< device, peer
   int live = 0;                               ///< pieces of memory, streams, events, graphs
   bool recording = false;                     ///< between begin and end of a capture
   bool recording_broken = false;              ///< the end of the capture fails

@@ -183,6 +183,50 @@ TEST_F(Host, PreparesNoDeviceThatNobodyUses) {
   EXPECT_EQ(runtime.unused, 0);
 }
 
+TEST_F(Host, ReachesAPeerOnceAndForAll) {
+  runtime.devices = 3;
+  bool reached = false;
+  EXPECT_EQ(plugin.reach(1, 2, &reached, &error), plugin_ok);
+  EXPECT_TRUE(reached);
+  EXPECT_EQ(runtime.reached, (std::set<std::pair<int, int>>{{1, 2}}));
+  EXPECT_EQ(runtime.current, 0) << "the caller's own";
+  reached = false;
+  EXPECT_EQ(plugin.reach(1, 2, &reached, &error), plugin_ok);
+  EXPECT_TRUE(reached) << "again";
+  EXPECT_EQ(plugin.reach(2, 1, &reached, &error), plugin_ok);
+  EXPECT_EQ(runtime.reached.size(), 2u) << "each way is one of its own";
+}
+
+TEST_F(Host, ADeviceReachesItselfWithoutAsking) {
+  runtime.peers = false;
+  runtime.answer["cudaDeviceEnablePeerAccess"] = cudaErrorInvalidDevice;
+  bool reached = false;
+  EXPECT_EQ(plugin.reach(1, 1, &reached, &error), plugin_ok);
+  EXPECT_TRUE(reached);
+}
+
+TEST_F(Host, TellsWhereAPeerCannotBeReached) {
+  runtime.peers = false;
+  bool reached = true;
+  EXPECT_EQ(plugin.reach(0, 1, &reached, &error), plugin_ok);
+  EXPECT_FALSE(reached);
+  EXPECT_TRUE(runtime.reached.empty());
+  runtime.peers = true;
+  for (const cudaError_t refusal : {cudaErrorPeerAccessUnsupported, cudaErrorTooManyPeers}) {
+    runtime.answer["cudaDeviceEnablePeerAccess"] = refusal;
+    reached = true;
+    EXPECT_EQ(plugin.reach(0, 1, &reached, &error), plugin_ok);
+    EXPECT_FALSE(reached);
+  }
+  for (const char* call : {"cudaDeviceEnablePeerAccess", "cudaSetDevice", "cudaDeviceCanAccessPeer"}) {
+    runtime.answer = {{call, cudaErrorInvalidDevice}};
+    reached = true;
+    EXPECT_EQ(plugin.reach(1, 2, &reached, &error), plugin_failed) << call;
+    EXPECT_FALSE(reached) << call;
+    EXPECT_TRUE(says(call)) << text;
+  }
+}
+
 TEST_F(Host, TellsWhichDevicesAreTooOld) {
   DeviceInfo info;
   ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);

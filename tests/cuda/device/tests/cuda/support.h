@@ -111,6 +111,28 @@ void run_emulated(const Variant& variant, Args args, emulated::Order = emulated:
   run_on_device(variant, &args);
 }
 
+/// Puts ops on a stream of `rank`, or waits for it.
+void start_on_stream(size_t rank, const Variant& variant, const void* args);
+void wait_for_stream(size_t rank);
+
+/// Runs each rank's ops in their order, each rank on a stream of its own of the one device: their grids must fit onto
+/// it together. Two ops of each at a time: kernels that start early must not take the place of those they wait for.
+/// `meanwhile` once the first have been started.
+template <class Args>
+void run_ranks(const Variant& variant, const std::vector<std::vector<Args>>& of_rank,
+               const std::function<void()>& meanwhile = {}) {
+  constexpr size_t at_once = 2;
+  for (size_t i = 0; i < of_rank[0].size(); i += at_once) {
+    for (size_t rank = 0; rank < of_rank.size(); ++rank) {
+      for (size_t j = i; j < of_rank[rank].size() && j < i + at_once; ++j) {
+        start_on_stream(rank, variant, &of_rank[rank][j]);
+      }
+    }
+    if (meanwhile && i == 0) meanwhile();
+    for (size_t rank = 0; rank < of_rank.size(); ++rank) wait_for_stream(rank);
+  }
+}
+
 constexpr std::array<emulated::Order, 1> all_orders = {emulated::Order::forward};
 
 /// The device has its own.

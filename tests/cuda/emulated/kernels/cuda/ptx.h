@@ -3,8 +3,10 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <thread>
 
 #include "kernels/spec/convert.h"
 
@@ -25,8 +27,12 @@ T load_aligned(const void* address, const Site& where) {
 inline uint4 load_once_16(const void* address, const Site& where = Site::current()) {
   return load_aligned<uint4>(address, where);
 }
+inline void prefetch(const void* address) { static_cast<void>(*static_cast<const volatile char*>(address)); }
 inline float4 load_float4(const float* address, const Site& where = Site::current()) {
   return load_aligned<float4>(address, where);
+}
+inline float2 load_float2(const float* address, const Site& where = Site::current()) {
+  return load_aligned<float2>(address, where);
 }
 inline uint4 load_16(const void* address, const Site& where = Site::current()) {
   return load_aligned<uint4>(address, where);
@@ -39,6 +45,10 @@ inline uint32_t load_4(const void* address, const Site& where = Site::current())
 }
 inline void store_float4(float* address, float4 value, const Site& where = Site::current()) {
   emulated::check_aligned(address, 16, where);
+  memcpy(address, &value, sizeof value);
+}
+inline void store_float2(float* address, float2 value, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 8, where);
   memcpy(address, &value, sizeof value);
 }
 template <class T>
@@ -55,6 +65,33 @@ inline void store_8(void* address, uint2 value, const Site& where = Site::curren
 inline void store_4(void* address, uint32_t value, const Site& where = Site::current()) {
   store_aligned(address, value, where);
 }
+
+// Written and read by several threads of the host, each of which is a device.
+struct WordPair {
+  uint64_t first, second;
+};
+inline void store_shared_words(void* address, WordPair words, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 16, where);
+  auto* place = static_cast<uint64_t*>(address);
+  static thread_local unsigned count = 0;
+  std::atomic_ref<uint64_t>(place[0]).store(words.first, std::memory_order_relaxed);
+  if (++count % 1021 == 0) std::this_thread::yield();  // others see the one without the other
+  std::atomic_ref<uint64_t>(place[1]).store(words.second, std::memory_order_relaxed);
+}
+inline WordPair load_shared_words(const void* address, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 16, where);
+  auto* place = static_cast<uint64_t*>(const_cast<void*>(address));
+  WordPair words;  // the second one first: that the first has come says nothing of it
+  words.second = std::atomic_ref<uint64_t>(place[1]).load(std::memory_order_relaxed);
+  words.first = std::atomic_ref<uint64_t>(place[0]).load(std::memory_order_relaxed);
+  return words;
+}
+inline uint32_t load_shared_4(const void* address, const Site& where = Site::current()) {
+  emulated::check_aligned(address, 4, where);
+  return std::atomic_ref<uint32_t>(*static_cast<uint32_t*>(const_cast<void*>(address))).load(std::memory_order_relaxed);
+}
+constexpr int looks_at_words = 1;  // each is a turn of the processor
+inline void pause_between_looks() { std::this_thread::yield(); }
 
 inline void copy_async_16(void* to_shared, const void* from, uint32_t source_bytes = 16,
                           const Site& where = Site::current()) {
