@@ -57,27 +57,9 @@ TEST_F(DeviceProcesses, ThatShareADeviceAddUpOnTheHost) {
   EXPECT_EQ(followers[0]->wait(), GRAFT_STATUS_OK);
 }
 
-TEST_F(DeviceProcesses, AKilledRankIsAnErrorOnEveryOther) {
-  const Place place = place_of(3, short_ms);
-  auto followers = start_followers(place);
-  Engine engine = open_rank(place);
-  const auto begin = Clock::now();
-  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGKILL); }), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_EQ(graft_engine_wait(engine.get(), patient_ms), GRAFT_STATUS_COMM_ERROR);
-  engine.reset();
-  EXPECT_EQ(followers[0]->wait(), -SIGKILL);
-  EXPECT_EQ(followers[1]->wait(), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_LT(seconds_since(begin), 3 * short_ms / 1000.0);
-}
+TEST_F(DeviceProcesses, AKilledRankIsAnErrorOnEveryOther) { expect_killed_rank_is_told(place_of(3, short_ms)); }
 
-TEST_F(DeviceProcesses, AHungRankIsAnErrorWithinTheTimeout) {
-  const Place place = place_of(2, short_ms);
-  auto followers = start_followers(place);
-  Engine engine = open_rank(place);
-  const auto begin = Clock::now();
-  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGSTOP); }), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_LT(seconds_since(begin), 3 * short_ms / 1000.0);
-}
+TEST_F(DeviceProcesses, AHungRankIsAnErrorWithinTheTimeout) { expect_hung_rank_is_told(place_of(2, short_ms)); }
 
 // The first engine's end is no end of what the process has loaded.
 TEST_F(DeviceProcesses, OneGroupAfterAnother) {

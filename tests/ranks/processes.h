@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -160,6 +161,28 @@ inline graft_status strike(graft_engine* engine, const std::function<void()>& bl
   }
   blow();
   return graft_request_wait(request.get(), patient_ms);
+}
+
+/// Three ranks, one of which is killed while they work: every other one's engine ends within the time-out.
+inline void expect_killed_rank_is_told(const Place& place) {
+  auto followers = start_followers(place);
+  Engine engine = open_rank(place);
+  const auto begin = Clock::now();
+  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGKILL); }), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_EQ(graft_engine_wait(engine.get(), patient_ms), GRAFT_STATUS_COMM_ERROR);
+  engine.reset();
+  EXPECT_EQ(followers[0]->wait(), -SIGKILL);
+  EXPECT_EQ(followers[1]->wait(), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_LT(seconds_since(begin), 3.0 * static_cast<double>(place.timeout_ms) / 1000);
+}
+
+/// Two ranks, one of which stops while they work.
+inline void expect_hung_rank_is_told(const Place& place) {
+  auto followers = start_followers(place);
+  const Engine engine = open_rank(place);
+  const auto begin = Clock::now();
+  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGSTOP); }), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_LT(seconds_since(begin), 3.0 * static_cast<double>(place.timeout_ms) / 1000);
 }
 
 }  // namespace graft::ranks

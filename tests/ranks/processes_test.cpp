@@ -91,27 +91,12 @@ TEST(Processes, AFollowerTakesNoRequests) {
 void expect_host_lives() { EXPECT_EQ(generate(open_threads(2).get(), prompt, greedy(4).get()).tokens.size(), 4U); }
 
 TEST(Processes, AKilledRankIsAnErrorOnEveryOther) {
-  const Place place{0, 3, free_port(), short_ms};
-  auto followers = start_followers(place);
-  Engine engine = open_rank(place);
-  const auto begin = Clock::now();
-  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGKILL); }), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_EQ(graft_engine_wait(engine.get(), patient_ms), GRAFT_STATUS_COMM_ERROR);
-  engine.reset();
-  EXPECT_EQ(followers[0]->wait(), -SIGKILL);
-  EXPECT_EQ(followers[1]->wait(), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_LT(seconds_since(begin), 3 * short_ms / 1000.0);
+  expect_killed_rank_is_told({0, 3, free_port(), short_ms});
   expect_host_lives();
 }
 
 TEST(Processes, AHungRankIsAnErrorWithinTheTimeout) {
-  const Place place{0, 2, free_port(), short_ms};
-  auto followers = start_followers(place);
-  Engine engine = open_rank(place);
-  const auto begin = Clock::now();
-  EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGSTOP); }), GRAFT_STATUS_COMM_ERROR);
-  EXPECT_LT(seconds_since(begin), 3 * short_ms / 1000.0);
-  engine.reset();
+  expect_hung_rank_is_told({0, 2, free_port(), short_ms});
   expect_host_lives();
 }
 
