@@ -207,15 +207,16 @@ int run(int count, char** words) {
     for (const LinearShape& shape : shapes) linear(bench, shape, dtype, 1);
   }
   for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::bfloat16, rows);
+  // By cuBLASLt, where that could be started, and by Graft's own kernel, which would else stand in for it.
+  const auto by_both = [&](DType dtype, int32_t rows, const char* library, const char* own) {
+    if (bench.library_handle != nullptr) linear(bench, shapes[2], dtype, rows, library);
+    linear(bench, shapes[2], dtype, rows, own);
+  };
   for (const int32_t rows : {16, 64, 256, 512}) {
-    for (const char* variant : {"linear.cublaslt.sm80", "linear.gemm.sm80"}) {
-      linear(bench, shapes[2], DType::bfloat16, rows, variant);
-    }
+    by_both(DType::bfloat16, rows, "linear.cublaslt.sm80", "linear.gemm.sm80");
   }
   for (const int32_t rows : {64, 256, 512}) {
-    for (const char* variant : {"linear.cublaslt.quantized.sm80", "linear.gemm.quantized.sm80"}) {
-      linear(bench, shapes[2], DType::int8, rows, variant);
-    }
+    by_both(DType::int8, rows, "linear.cublaslt.quantized.sm80", "linear.gemm.quantized.sm80");
   }
   for (const int32_t context : {512, 4096, 32768}) attention(bench, context, DType::bfloat16);
   for (const int32_t rows : {4, 8}) linear(bench, shapes[2], DType::int4, rows);
