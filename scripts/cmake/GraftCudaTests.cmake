@@ -36,7 +36,8 @@ if(GTest_FOUND)
   graft_define_build(cuda_host_tests)
   target_include_directories(cuda_host_tests SYSTEM PRIVATE "${GRAFT_CUDA_ROOT}/include")
   target_link_libraries(cuda_host_tests PRIVATE GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
-  set_target_properties(cuda_host_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  set_target_properties(cuda_host_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests"
+    INSTALL_RPATH "${GRAFT_CUDART_DIR}")
   add_test(NAME cuda_host
     COMMAND cuda_host_tests "--gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/cuda_host.xml")
   set_tests_properties(cuda_host PROPERTIES LABELS cuda TIMEOUT 300)

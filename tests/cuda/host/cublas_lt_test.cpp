@@ -51,12 +51,45 @@ static_assert(alike(none.matmul, &cublasLtMatmul));
 }  // namespace graft::kernels::cuda
 #endif
 
+namespace graft::kernels::cuda {
+namespace {
+
 // Whatever this machine has: all functions, or none, and the same answer each time.
 TEST(CublasLtFunctions, AllOrNone) {
-  using graft::kernels::cuda::cublas_lt;
-  const auto* found = cublas_lt();
+  const CublasLt* found = cublas_lt();
   EXPECT_EQ(cublas_lt(), found);
   if (found == nullptr) return;
   EXPECT_NE(found->create, nullptr);
   EXPECT_NE(found->matmul, nullptr);
 }
+
+// What needs no device, of the library itself: it takes products as matmul.cpp describes them.
+TEST(CublasLtFunctions, TakeDescriptions) {
+  const CublasLt* library = cublas_lt();
+  if (library == nullptr) GTEST_SKIP() << "there is no libcublasLt.so.13 beside the CUDA runtime";
+  LtDescription description = nullptr;
+  ASSERT_EQ(library->desc_create(&description, lt_compute_float32, lt_float32), lt_success);
+  const LtOperation transposed = lt_transposed;
+  EXPECT_EQ(library->desc_set(description, lt_operation_of_a, &transposed, sizeof transposed), lt_success);
+  EXPECT_EQ(library->desc_destroy(description), lt_success);
+  for (const LtType type : {lt_float32, lt_float16, lt_bfloat16}) {
+    LtLayout layout = nullptr;
+    ASSERT_EQ(library->layout_create(&layout, type, 64, 9, 64), lt_success);
+    EXPECT_EQ(library->layout_destroy(layout), lt_success);
+  }
+  LtPreference preference = nullptr;
+  ASSERT_EQ(library->preference_create(&preference), lt_success);
+  const uint64_t bytes = 1 << 20;
+  const uint32_t alignment = 16;
+  EXPECT_EQ(library->preference_set(preference, lt_most_workspace_bytes, &bytes, sizeof bytes), lt_success);
+  EXPECT_EQ(library->preference_set(preference, lt_most_workspace_bytes, &alignment, sizeof alignment),
+            lt_invalid_value);
+  for (const LtPreferenceAttribute name :
+       {lt_alignment_of_a, lt_alignment_of_b, lt_alignment_of_c, lt_alignment_of_d}) {
+    EXPECT_EQ(library->preference_set(preference, name, &alignment, sizeof alignment), lt_success);
+  }
+  EXPECT_EQ(library->preference_destroy(preference), lt_success);
+}
+
+}  // namespace
+}  // namespace graft::kernels::cuda
