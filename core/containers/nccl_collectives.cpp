@@ -1,12 +1,13 @@
 #include "core/containers/nccl_collectives.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace graft {
 namespace {
 
 constexpr auto float_bytes = static_cast<int64_t>(sizeof(float));
-constexpr int64_t first_values = 64;
+constexpr int64_t least_values = 64, most_first_values = (int64_t{64} << 20) / float_bytes;
 
 struct AllReduceArgs {
   NcclCommunicator* nccl;
@@ -47,17 +48,26 @@ constexpr kernels::Variant gather_columns = {
 
 }  // namespace
 
-NcclCollectives::NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, MemorySpace& space,
-                                 const kernels::Context& context)
+NcclCollectives::NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, const Place& place,
+                                 int64_t most_values)
     : Collectives(host.size()),
-      first_(space, first_values * float_bytes, "the first sum of the ranks"),
+      first_(place.space, std::clamp(most_values, least_values, most_first_values) * float_bytes,
+             "the first sums of the ranks"),
       rank_(host.rank()),
-      nccl_(nccl, host, timeout_ms) {
+      nccl_(nccl, host, timeout_ms, place.choose_device) {
+  MemorySpace& space = place.space;
   try {
     space.clear(first_.data(), first_.bytes());
-    nccl_.all_reduce(static_cast<float*>(first_.data()), first_values, context.stream);
+    const int64_t most = first_.bytes() / float_bytes;
+    for (int64_t values = least_values;; values = std::min(8 * values, most)) {
+      nccl_.all_reduce(static_cast<float*>(first_.data()), values, place.context.stream);
+      if (values == most) break;
+    }
     nccl_.wait([&space] { return space.is_done(); });
     space.synchronize();  // tells what failed
+    float done = 1;
+    host.all_reduce(&done, 1);  // what is given back may be waited for too
+    first_ = {};
   } catch (...) {
     nccl_.abort();
     space.drain();

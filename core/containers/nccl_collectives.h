@@ -10,11 +10,18 @@ namespace graft {
 /// *rows do no harm: elements are summed one by one, so that no row reaches another, and nobody reads those rows.
 class NcclCollectives final : public Collectives {
  public:
-  /// Meets the others, and sums once: connections are made here, not in a capture, and a group that cannot sum is told
-  /// here. `space` is the device that the calling thread has chosen, `context` that of its stream; both outlive this.
-  /// Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
-  NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, MemorySpace& space,
-                  const kernels::Context& context);
+  /// Where sums are done.
+  struct Place {
+    MemorySpace& space;                   ///< the device that the calling thread has chosen
+    const kernels::Context& context;      ///< of the stream on which everything is done
+    std::function<void()> choose_device;  ///< as NcclCommunicator's
+  };
+
+  /// Meets the others, and sums up to `most_values` (at most 64 MiB of them, the same on every rank) in several sizes:
+  /// which connections a sum needs depends on its size; they are made here, not in a capture, and a group that cannot
+  /// sum is told here. Everything outlives this. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
+  NcclCollectives(const NcclTable& nccl, Communicator& host, int64_t timeout_ms, const Place& place,
+                  int64_t most_values);
 
   void record_gather_columns(OpList& ops, const int32_t* rows, int64_t capacity, const std::vector<int64_t>& columns,
                              const float* mine, float* out) const override;
@@ -27,7 +34,7 @@ class NcclCollectives final : public Collectives {
 
  private:
   SpaceMemory
-      first_;  ///< of the first sum; had before the group meets, since what allocates may wait for a device that sums
+      first_;  ///< of the first sums; had before the group meets, since what allocates may wait for a device that sums
   int64_t rank_;
   mutable NcclCommunicator nccl_;  // recording changes nothing; running does
 };

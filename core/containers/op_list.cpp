@@ -22,14 +22,20 @@ void* OpList::staging(int64_t bytes) {
   return staging_;
 }
 
-void OpList::store(const kernels::Variant* variant, const void* args, int64_t bytes) {
-  Call call{variant, std::make_unique<std::byte[]>(static_cast<size_t>(bytes))};
+void OpList::store(const kernels::Variant* variant, const void* args, int64_t bytes, bool kernel) {
+  Call call{variant, std::make_unique<std::byte[]>(static_cast<size_t>(bytes)), kernel};
   std::memcpy(call.args.get(), args, static_cast<size_t>(bytes));
   calls_.push_back(std::move(call));
 }
 
 void OpList::run(const kernels::Context& context) const {
   for (const Call& call : calls_) call.variant->run(call.args.get(), context);
+}
+
+void OpList::run_kernels(const kernels::Context& context) const {
+  for (const Call& call : calls_) {
+    if (call.kernel) call.variant->run(call.args.get(), context);
+  }
 }
 
 void OpList::run(const kernels::Context& context, OpTimer& timer) const {

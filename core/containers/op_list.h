@@ -35,20 +35,22 @@ class OpList {
     if constexpr (requires { args.scratch; }) {
       args.scratch = scratch(variant->scratch_bytes ? variant->scratch_bytes(&args, workers_) : 0);
     }
-    store(variant, &args, static_cast<int64_t>(sizeof(Args)));
+    store(variant, &args, static_cast<int64_t>(sizeof(Args)), /*kernel=*/true);
   }
 
   /// Appends a call that is no kernel's: `variant` outlives the list.
   template <class Args>
   void add_call(const kernels::Variant& variant, const Args& args) {
     static_assert(std::is_trivially_copyable_v<Args>);
-    store(&variant, &args, static_cast<int64_t>(sizeof(Args)));
+    store(&variant, &args, static_cast<int64_t>(sizeof(Args)), /*kernel=*/false);
   }
 
   /// Runs every op in order. Throws only what collectives throw.
   void run(const kernels::Context& context) const;
   /// The same, each op a lap of `timer`; on a device it ends when the device has done it.
   void run(const kernels::Context& context, OpTimer& timer) const;
+  /// The ops without the calls.
+  void run_kernels(const kernels::Context& context) const;
 
   int64_t size() const { return static_cast<int64_t>(calls_.size()); }
   const kernels::Variant& variant(int64_t index) const { return *calls_[static_cast<size_t>(index)].variant; }
@@ -70,11 +72,12 @@ class OpList {
   struct Call {
     const kernels::Variant* variant;
     std::unique_ptr<std::byte[]> args;
+    bool kernel;
   };
 
   const kernels::Variant* choose(kernels::Op op, const void* args) const;
   void* scratch(int64_t bytes);
-  void store(const kernels::Variant* variant, const void* args, int64_t bytes);
+  void store(const kernels::Variant* variant, const void* args, int64_t bytes, bool kernel);
 
   KernelSelector select_;
   int32_t workers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <map>
 #include <mutex>
 
@@ -139,10 +140,85 @@ PeerCollectives::PeerCollectives(std::unique_ptr<Collectives> others, Communicat
 
 PeerCollectives::~PeerCollectives() = default;
 
+/// A sum of one row, of which every rank knows what must come out.
+class PeerCollectives::Trial {
+ public:
+  /// Allocates everything, and runs the kernel once without rows, which loads it.
+  Trial(const Place& place, const kernels::PeerExchange& peers)
+      : place_(place),
+        bytes_(peers.most_width * static_cast<int64_t>(sizeof(float))),
+        device_(place.space, 64 + 2 * (bytes_ + 64), "the first sum of peers"),
+        staging_(place.space, 64 + bytes_ + 64, "the first sum of peers", SpaceMemory::Kind::staging) {
+    Arena on_device(device_.data(), device_.bytes()), on_host(staging_.data(), staging_.bytes());
+    rows_ = on_device.take_array<int32_t>(1);
+    auto* share = on_device.take_array<float>(peers.most_width);
+    args_.norm.rows = rows_;
+    args_.norm.capacity = 1;
+    args_.norm.width = peers.most_width;
+    args_.norm.residual = on_device.take_array<float>(peers.most_width);
+    args_.norm.delta = share;
+    args_.peers = peers;
+    one_ = on_host.take_array<int32_t>(1);
+    values_ = on_host.take_array<float>(peers.most_width);
+    *one_ = 1;
+    for (int64_t i = 0; i < peers.most_width; ++i) values_[i] = static_cast<float>(peers.rank + 1 + i % 1000);
+    place.space.copy(share, values_, bytes_);
+    place.space.clear(args_.norm.residual, bytes_);
+    place.space.clear(rows_, sizeof *rows_);
+    variant_ = place.plugin.select(place.device, kernels::Op::sum_residual_norm, &args_);
+    if (variant_ != nullptr) variant_->run(&args_, place.context);
+    place.space.synchronize();
+  }
+
+  bool can_start() const { return variant_ != nullptr; }
+  /// Fills both slots; sums are exact.
+  void start() {
+    place_.space.copy(rows_, one_, sizeof *one_);
+    variant_->run(&args_, place_.context);
+    variant_->run(&args_, place_.context);
+    place_.space.copy(values_, args_.norm.residual, bytes_);
+  }
+  /// Once it is done.
+  bool is_right() const {
+    const int64_t ranks = args_.peers.ranks, of_ranks = ranks * (ranks + 1) / 2;
+    for (int64_t i = 0; i < args_.norm.width; ++i) {
+      if (values_[i] != static_cast<float>(2 * (of_ranks + ranks * (i % 1000)))) return false;
+    }
+    return true;
+  }
+
+ private:
+  const Place& place_;
+  int64_t bytes_;
+  SpaceMemory device_, staging_;
+  int32_t* rows_;
+  int32_t* one_;
+  float* values_;
+  kernels::SumResidualNormArgs args_{};
+  const kernels::Variant* variant_;
+};
+
+// Allocating and loading may wait for whatever runs, also for a kernel that waits for this rank: nobody starts before
+// all are ready to.
 bool PeerCollectives::works() {
+  std::unique_ptr<Trial> trial;
+  std::exception_ptr problem;
+  try {
+    trial = std::make_unique<Trial>(place_, peers_);
+  } catch (...) {
+    problem = std::current_exception();
+  }
+  float missing = trial && trial->can_start() ? 0 : 1;
+  try {
+    host_.all_reduce(&missing, 1);
+  } catch (const Error&) {
+    if (!problem) throw;
+  }
+  if (problem) std::rethrow_exception(problem);
+  if (missing > 0) return false;
   float failures = 0;
   try {
-    if (!try_sum()) failures = 1;
+    if (!finish(*trial)) failures = 1;
   } catch (const Error& error) {
     if (error.code() != StatusCode::comm_error) throw;
     failures = 1;  // told by the next line, where it is more than a sum that did not end
@@ -151,37 +227,10 @@ bool PeerCollectives::works() {
   return failures == 0;
 }
 
-// Both slots once; sums are exact.
-bool PeerCollectives::try_sum() {
+bool PeerCollectives::finish(Trial& trial) {
   MemorySpace& space = place_.space;
-  const int64_t width = peers_.most_width, bytes = width * static_cast<int64_t>(sizeof(float));
-  SpaceMemory device(space, 64 + 2 * (bytes + 64), "the first sum of peers");
-  SpaceMemory staging(space, 64 + bytes + 64, "the first sum of peers", SpaceMemory::Kind::staging);
-  Arena on_device(device.data(), device.bytes()), on_host(staging.data(), staging.bytes());
-  auto* rows = on_device.take_array<int32_t>(1);
-  auto* share = on_device.take_array<float>(width);
-  auto* sum = on_device.take_array<float>(width);
-  auto* one = on_host.take_array<int32_t>(1);
-  auto* values = on_host.take_array<float>(width);
-  *one = 1;
-  for (int64_t i = 0; i < width; ++i) values[i] = static_cast<float>(peers_.rank + 1 + i % 1000);
-
-  kernels::SumResidualNormArgs args{};
-  args.norm.rows = rows;
-  args.norm.capacity = 1;
-  args.norm.width = width;
-  args.norm.residual = sum;
-  args.norm.delta = share;
-  args.peers = peers_;
-  const kernels::Variant* variant = place_.plugin.select(place_.device, kernels::Op::sum_residual_norm, &args);
-  if (variant == nullptr) return false;
   try {
-    space.copy(rows, one, sizeof *one);
-    space.copy(share, values, bytes);
-    space.clear(sum, bytes);
-    variant->run(&args, place_.context);
-    variant->run(&args, place_.context);
-    space.copy(values, sum, bytes);
+    trial.start();
     const auto end = Clock::now() + std::chrono::milliseconds(std::min(trial_ms, timeout_ms_));
     while (!space.is_done()) {
       host_.check();
@@ -194,11 +243,7 @@ bool PeerCollectives::try_sum() {
     throw;
   }
   space.synchronize();  // tells what failed
-  const int64_t ranks = peers_.ranks, of_ranks = ranks * (ranks + 1) / 2;
-  for (int64_t i = 0; i < width; ++i) {
-    if (values[i] != static_cast<float>(2 * (of_ranks + ranks * (i % 1000)))) return false;
-  }
-  return true;
+  return trial.is_right();
 }
 
 void PeerCollectives::check_group() const {

@@ -47,7 +47,8 @@ class PeerCollectives final : public Collectives {
 
  private:
   class Group;
-  bool try_sum();
+  class Trial;
+  bool finish(Trial& trial);
   void check_group() const;
 
   std::unique_ptr<Collectives> others_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <system_error>
+#include <thread>
 
 #include "core/base/quote.h"
 #include "core/engine/cuda_device.h"
@@ -64,7 +66,14 @@ int64_t DeviceChoice::memory_bytes() const {
   int64_t bytes = 0;
   char text[512] = "";
   kernels::PluginError error{text, sizeof text};
-  if (plugin->free_memory(index, &bytes, &error) != 0) fail(StatusCode::device_error, "device {}: {}", name, text);
+  int32_t status = kernels::plugin_ok;
+  // On a thread of its own: it makes the device that thread's, and the caller's is the host's to choose.
+  try {
+    std::thread([&] { status = plugin->free_memory(index, &bytes, &error); }).join();
+  } catch (const std::system_error& problem) {
+    fail(StatusCode::limit_exceeded, "device {}: no thread to ask for its memory: {}", name, problem.what());
+  }
+  if (status != kernels::plugin_ok) fail(StatusCode::device_error, "device {}: {}", name, text);
   return bytes - std::max(bytes / 20, least_reserve);
 }
 

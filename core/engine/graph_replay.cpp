@@ -71,8 +71,18 @@ void GraphReplay::prepare_device(int64_t staging_bytes) {
     mirrors_.push_back(
         std::make_unique<StepMirror>(step_, StepMirror::Capacity{tokens, logit_rows, hidden_rows}, device_));
   }
-  if (!replay_) return;
-  for (auto key = ladder_.rbegin(); key != ladder_.rend(); ++key) keep(capture(*key));  // decoding's last, so first
+  most_ = std::max(most_, ladder_.size());
+  for (auto key = ladder_.rbegin(); key != ladder_.rend(); ++key) {  // decoding's last, so first
+    Captured made = capture(*key);
+    if (!made.graph) load_kernels(made);
+    if (replay_) keep(std::move(made));
+  }
+}
+
+// A device loads a kernel when it is first launched, and may wait for all its work before it does: in a step that
+// would be a sum that waits for this rank. A capture loads it too.
+void GraphReplay::load_kernels(const Captured& step) {
+  device_.capture([&] { step.ops->run_kernels(device_.context()); });
 }
 
 const GraphReplay::Captured& GraphReplay::keep(Captured made) {

@@ -26,10 +26,10 @@ struct CaptureKey {
 
 /// A captured step is kept for the smallest capacity of a ladder (on a device 1, 8, 64, 128, 256, ... the most a step
 /// can have) that holds the step; the first step of a capacity captures it, later ones replay: no allocation, no ATen
-/// call. The least recently used is dropped where more than `most_captured` are kept. Without replay every step is
-/// recorded anew. All work over one region of the device's memory. On a device the step's arrays are copied to it, the
-/// recorded calls become one graph where it captures, and the wanted rows come back to the host; there the constructor
-/// allocates and captures all that fits.
+/// call. On the host the least recently used is dropped where more than `most_captured` are kept. Without replay every
+/// step is recorded anew. All work over one region of the device's memory. On a device the step's arrays are copied to
+/// it, the recorded calls become one graph where it captures, and the wanted rows come back to the host; there the
+/// constructor allocates and captures everything, and loads the kernels of steps that are not captured.
 ///
 /// Where the step has choices the device also chooses the tokens, and leaves the step's arrays as those of the step
 /// after it, which can so be started before this one is done: then the host is no part of the way from token to token.
@@ -107,6 +107,7 @@ class GraphReplay {
   void prepare_device(int64_t staging_bytes);
   Captured capture(const CaptureKey& key);
   const Captured& keep(Captured made);
+  void load_kernels(const Captured& step);
   void launch(const Captured& step, OpTimer* timer);
   void fetch(const FusedModel::Outputs& outputs);
   void end_in(size_t place, const Captured& step);

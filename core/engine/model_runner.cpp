@@ -28,6 +28,7 @@ std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOption
           {"the number of ranks", plan.place.share.ranks},
           {"the grain", plan.place.share.grain},
           {"injection", static_cast<int64_t>(options.injection)},
+          {"graph", options.graph ? 1 : 0},
           {"dtype", static_cast<int64_t>(plan.dtype)},
           {"bits of quantization", plan.quantization.bits},
           {"group_size of quantization", plan.quantization.group_size},
@@ -55,8 +56,8 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
     device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
     const bool asks_nccl = ranks_->size() > 1 && !plan_.device.is_cpu();
     plan_.sums = agree_on_sums(*ranks_, plan_.device, asks_nccl ? nccl_problem() : "", plan_.place.ranks_here);
-    collectives_ = make_collectives(plan_.sums, *ranks_, plan_.device, *device_, plan_.config().hidden_size,
-                                    options.rank.timeout());
+    collectives_ = make_collectives(plan_.sums, *ranks_, plan_.device, *device_, plan_.limits.tokens,
+                                    plan_.config().hidden_size, options.rank.timeout());
   }
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
@@ -139,6 +140,10 @@ void ModelRunner::obey(StepExchange::Order order) {
     case StepExchange::Order::step:
       compute(nullptr);
       break;
+    case StepExchange::Order::step_by_op:
+      timer_.clear();
+      compute(&timer_);
+      break;
     case StepExchange::Order::step_and_next:
       replay_->start();
       replay_->start_next();
@@ -162,7 +167,7 @@ void ModelRunner::obey(StepExchange::Order order) {
 StepOutput ModelRunner::give_and_compute(OpTimer* timer) {
   if (exchange_) {
     if (timer != nullptr) timer->start();
-    exchange_->give(StepExchange::Order::step);
+    exchange_->give(timer != nullptr ? StepExchange::Order::step_by_op : StepExchange::Order::step);
     if (timer != nullptr) timer->lap("broadcast.step");
   }
   return compute(timer);

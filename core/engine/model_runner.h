@@ -82,7 +82,7 @@ class ModelRunner {
   std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
   ClientModel::Outputs outputs_;            ///< of the client model's last step
   Profiler* profiler_ = nullptr;
-  OpTimer timer_;  ///< of a step that is profiled
+  OpTimer timer_;  ///< of a step that is profiled, here or by rank 0
 };
 
 }  // namespace graft

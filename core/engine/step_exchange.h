@@ -16,6 +16,7 @@ class StepExchange {
   enum class Order : int32_t {
     idle,           ///< nothing to do; tells that rank 0 lives
     step,           ///< run the step that is in the buffer now
+    step_by_op,     ///< the same, op by op: a collective may not be part of a graph on some ranks alone
     step_and_next,  ///< the same, and start the one that it leaves on the device, which is not waited for
     next,           ///< wait for the one so started, with the one after it started
     finish,         ///< wait for the one so started
@@ -25,15 +26,17 @@ class StepExchange {
   /// All three outlive it. On rank 0 the pool begins to note its copies.
   StepExchange(Communicator& ranks, StepBuffer& step, CachePool& cache);
 
-  /// Rank 0: gives an order; with the first two of steps, also the contents of the buffer and the cache copies made
-  /// since the last one.
+  /// Rank 0: gives an order; with those that run what is in the buffer, also the contents of the buffer and the cache
+  /// copies made since the last one.
   void give(Order order);
   /// The others: waits for the next order. A step is in the buffer when it returns, the copies are made.
   Order take();
 
  private:
   struct Header;
-  static bool has_contents(Order order) { return order == Order::step || order == Order::step_and_next; }
+  static bool has_contents(Order order) {
+    return order == Order::step || order == Order::step_by_op || order == Order::step_and_next;
+  }
 
   void resize_for(int64_t copies);
 

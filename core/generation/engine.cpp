@@ -68,6 +68,7 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
                       progress != nullptr);
   guard_exit(engine->mailbox_);
   await_ready(*engine->mailbox_, progress);
+  renew_exit_guard();
   return engine;
 }
 

@@ -1,6 +1,9 @@
 #include "core/generation/exit_guard.h"
 
+#include <link.h>
+
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "core/generation/mailbox.h"
@@ -14,6 +17,7 @@ constexpr std::chrono::seconds patience{5};
 struct LiveEngines {
   std::mutex mutex;
   std::vector<std::weak_ptr<Engine::Mailbox>> mailboxes;
+  std::optional<uint64_t> libraries;  ///< that the process had loaded when stop_engines was last registered
 };
 
 // Never destroyed: it is used while the process ends.
@@ -40,15 +44,38 @@ void stop_engines() {
   }
 }
 
+// Of all times; what was closed again counts too.
+uint64_t libraries_loaded() {
+  uint64_t loaded = 0;
+  const auto look = [](dl_phdr_info* info, size_t, void* out) {
+    *static_cast<uint64_t*>(out) = info->dlpi_adds;
+    return 1;  // the number is the same in every one
+  };
+  dl_iterate_phdr(look, &loaded);
+  return loaded;
+}
+
+// What is registered last runs first, and a library registers its own when it is loaded: CUDA's, those of NCCL and
+// cuBLASLt come with the first engine that wants them. Registered once for all engines that load nothing new.
+void register_once_more(LiveEngines& engines) {
+  const uint64_t now = libraries_loaded();
+  if (engines.libraries != now && std::atexit(stop_engines) == 0) engines.libraries = now;
+}
+
 }  // namespace
 
 void guard_exit(const std::shared_ptr<Engine::Mailbox>& mailbox) {
   LiveEngines& engines = live_engines();
   const std::lock_guard lock(engines.mutex);
-  static const int registered = std::atexit(stop_engines);
-  (void)registered;
+  register_once_more(engines);
   std::erase_if(engines.mailboxes, [](const auto& weak) { return weak.expired(); });
   engines.mailboxes.push_back(mailbox);
+}
+
+void renew_exit_guard() {
+  LiveEngines& engines = live_engines();
+  const std::lock_guard lock(engines.mutex);
+  register_once_more(engines);
 }
 
 }  // namespace graft

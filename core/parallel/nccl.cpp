@@ -48,12 +48,14 @@ NcclTable load_nccl() {
   return table;
 }
 
-NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms)
+NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms,
+                                   std::function<void()> choose_device)
     : nccl_(nccl),
       host_(host),
       rank_(host.rank()),
       size_(host.size()),
-      timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)) {
+      timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)),
+      choose_device_(std::move(choose_device)) {
   try {
     join();
   } catch (...) {  // an end that was not made has no destructor
@@ -168,9 +170,12 @@ void NcclCommunicator::abort() noexcept {
   }
   // Nothing of this object: it may be gone by then.
   const NcclComm comm = comm_;
-  const auto give_back = [abort = nccl_.comm_abort, comm] { abort(comm); };
   comm_ = nullptr;
   try {
+    const auto give_back = [abort = nccl_.comm_abort, comm, choose_device = choose_device_] {
+      if (choose_device) choose_device();
+      abort(comm);
+    };
     std::packaged_task<void()> task(give_back);
     gone_ = task.get_future();
     std::thread(std::move(task)).detach();

@@ -45,8 +45,10 @@ NcclTable load_nccl();
 class NcclCommunicator {
  public:
   /// The group's id goes from rank 0 to all over `host`, which outlives this: whoever waits here looks whether that
-  /// group broke, which says sooner that a rank is gone. The caller has chosen the device.
-  NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms);
+  /// group broke, which says sooner that a rank is gone. The caller has chosen the device; `choose_device` does so on
+  /// the thread that aborts, for which NCCL would otherwise prepare device 0. It may be called after this is gone.
+  NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms,
+                   std::function<void()> choose_device = {});
   ~NcclCommunicator();
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
@@ -75,6 +77,7 @@ class NcclCommunicator {
   const int64_t rank_;
   const int64_t size_;
   const int64_t timeout_ms_;
+  const std::function<void()> choose_device_;
   std::mutex mutex_;         // NCCL's calls, none of which blocks, against abort, which frees comm_
   NcclComm comm_ = nullptr;  // null once aborted
   std::future<void> gone_;   // of the abort

@@ -30,7 +30,7 @@ __device__ __forceinline__ void load_logits(const float* logits, int32_t vocabul
   constexpr float none = -__builtin_inff();
   if constexpr (wide) {
     uint4 bits = {__float_as_uint(none), __float_as_uint(none), __float_as_uint(none), __float_as_uint(none)};
-    if (index < vocabulary) bits = load_once_16(logits + index);
+    if (index < vocabulary) bits = load_16(logits + index);
     out[0] = __uint_as_float(bits.x), out[1] = __uint_as_float(bits.y);
     out[2] = __uint_as_float(bits.z), out[3] = __uint_as_float(bits.w);
   } else {

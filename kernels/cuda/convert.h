@@ -25,4 +25,10 @@ __device__ __forceinline__ void store_element(void* base, int64_t index, DType d
   }
 }
 
+/// Two elements of x as matrix products of many rows take them: in the type of 16-bit weights, else as bfloat16.
+template <DType Weights>
+__device__ __forceinline__ uint32_t pack_x(float low, float high) {
+  return Weights == DType::float16 ? pack_finite_float16(low, high) : pack_bfloat16(low, high);
+}
+
 }  // namespace graft::kernels::cuda

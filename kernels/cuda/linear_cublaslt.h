@@ -14,14 +14,8 @@ namespace graft::kernels::cuda {
 
 constexpr int cublaslt_threads = 256;
 
-/// Two floats as a pair of 16-bit numbers of the type.
-template <bool Bfloat16>
-__device__ __forceinline__ uint32_t pack_pair(float low, float high) {
-  return Bfloat16 ? pack_bfloat16(low, high) : pack_float16(low, high);
-}
-
 /// x as 16-bit numbers, rows one after another: eight by each thread.
-template <bool Bfloat16>
+template <DType Type>
 __global__ void __launch_bounds__(cublaslt_threads) halve_rows(const LinearArgs a, void* to) {
   let_next_kernel_start();
   wait_for_previous_kernel();
@@ -33,8 +27,8 @@ __global__ void __launch_bounds__(cublaslt_threads) halve_rows(const LinearArgs 
     uint16_t* out = static_cast<uint16_t*>(to) + row * a.in_features;
     for (int64_t i = first; i < a.in_features; i += stride) {
       const float4 low = load_float4(x + i), high = load_float4(x + i + 4);
-      store_16(out + i, {pack_pair<Bfloat16>(low.x, low.y), pack_pair<Bfloat16>(low.z, low.w),
-                         pack_pair<Bfloat16>(high.x, high.y), pack_pair<Bfloat16>(high.z, high.w)});
+      store_16(out + i, {pack_x<Type>(low.x, low.y), pack_x<Type>(low.z, low.w), pack_x<Type>(high.x, high.y),
+                         pack_x<Type>(high.z, high.w)});
     }
   }
 }
@@ -88,7 +82,8 @@ class CublasLtLinear {
     const int64_t across = divide_up(a_.in_features, int64_t{cublaslt_threads} * 8);
     const unsigned filled = grid_for_rows(a_.capacity, across, multiprocessors(context_));
     const unsigned down = filled > across ? filled / static_cast<unsigned>(across) : 1;
-    const auto kernel = a_.segments[0].weight_dtype == DType::float16 ? &halve_rows<false> : &halve_rows<true>;
+    const auto kernel =
+        a_.segments[0].weight_dtype == DType::float16 ? &halve_rows<DType::float16> : &halve_rows<DType::bfloat16>;
     launch_overlapped(kernel, {static_cast<unsigned>(across), down, 1}, {cublaslt_threads, 1, 1}, 0, context_.stream,
                       a_, static_cast<void*>(x_));
   }

@@ -1,6 +1,7 @@
 // A tile of outputs on the tensor cores, one stage of 32 depth at a time: what linear and expert_linear share.
 #pragma once
 
+#include "kernels/cuda/convert.h"
 #include "kernels/cuda/linear_plan.h"
 #include "kernels/cuda/linear_weights.h"
 
@@ -56,14 +57,6 @@ __device__ __forceinline__ void weight_fragments(const unsigned char* row, unsig
   }
 }
 
-/// Two numbers of x as the tensor cores take them.
-template <DType Type>
-__device__ __forceinline__ uint32_t gemm_pack(float low, float high) {
-  if constexpr (Type != DType::float16) return pack_bfloat16(low, high);
-  constexpr float most = 65504;  // of float16: what is beyond would become infinite
-  return pack_float16(fminf(fmaxf(low, -most), most), fminf(fmaxf(high, -most), most));
-}
-
 /// One stage's products, by all warps of a block.
 template <class Tile>
 __device__ __forceinline__ void gemm_multiply(const unsigned char* from,
@@ -87,8 +80,8 @@ __device__ __forceinline__ void gemm_multiply(const unsigned char* from,
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const float4 u = load_float4(upper + 4 * half), l = load_float4(lower + 4 * half);
-      const uint32_t a_fragment[4] = {gemm_pack<Tile::Type>(u.x, u.y), gemm_pack<Tile::Type>(l.x, l.y),
-                                      gemm_pack<Tile::Type>(u.z, u.w), gemm_pack<Tile::Type>(l.z, l.w)};
+      const uint32_t a_fragment[4] = {pack_x<Tile::Type>(u.x, u.y), pack_x<Tile::Type>(l.x, l.y),
+                                      pack_x<Tile::Type>(u.z, u.w), pack_x<Tile::Type>(l.z, l.w)};
 #pragma unroll
       for (int n = 0; n < Tile::column_tiles; ++n) {
         if constexpr (Tile::Type == DType::float16) {

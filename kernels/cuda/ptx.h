@@ -145,6 +145,13 @@ __device__ __forceinline__ uint32_t pack_bfloat16(float low, float high) {
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
   return bits;
 }
+/// The same, but 65504 in the place of what float16 has no number for: one such element would otherwise make sums of
+/// infinities, and NaN, of all that are added to it. NaN stays.
+__device__ __forceinline__ uint32_t pack_finite_float16(float low, float high) {
+  uint32_t bits;
+  asm("cvt.rn.satfinite.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
 /// Both halves of a pair of float16 at once, rounded to nearest: a - b, a * b + c.
 __device__ __forceinline__ uint32_t subtract_halves(uint32_t a, uint32_t b) {
   uint32_t result;

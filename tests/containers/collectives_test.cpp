@@ -41,7 +41,8 @@ struct Result {
 std::unique_ptr<Collectives> make(const std::string& way, Communicator& ranks, const kernels::Context& context) {
   if (way == "host") return std::make_unique<HostCollectives>(ranks);
   if (way == "staged") return std::make_unique<StagedCollectives>(ranks);
-  return std::make_unique<NcclCollectives>(table, ranks, 20000, host_memory(), context);
+  const NcclCollectives::Place place{host_memory(), context, {}};
+  return std::make_unique<NcclCollectives>(table, ranks, 20000, place, 1000);
 }
 
 // Rows beyond those of the step hold NaN, as what was never written may.

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "kernels/cuda/linear_plan.h"
 #include "tests/cuda/linear_case.h"
 
@@ -205,6 +207,25 @@ TEST(CudaLinear, GemmTiles) {
   expect_right(random, {130, 130, 544, {5}, DType::float16, 0}, "linear.gemm.sm80", float16_rounding);
   expect_right(random, {100, 129, 544, {70}, DType::int4, 64}, "linear.gemm.quantized.sm80", quantized_rounding);
   expect_right(random, {12, 12, 2048, {70}, DType::bfloat16, 0}, "linear.gemm.sm80", bfloat16_rounding);
+}
+
+// float16 ends at 65504. What lies beyond may be rounded to that, but must leave nothing infinite, and no NaN.
+TEST(CudaLinear, ManyLargeRowsStayFinite) {
+  Random random(10);
+  for (const DType dtype : {DType::bfloat16, DType::float16, DType::int8, DType::int4}) {
+    for (const emulated::CublasLt there : {emulated::CublasLt::absent, emulated::CublasLt::there}) {
+      const WithCublasLt library(there);
+      LinearCase test(random, {17, 17, 64, {40}, dtype, 32}, 1e6f);
+      const int found = for_each_cuda_variant(Op::linear, &test.args, [&](const Variant& variant) {
+        SCOPED_TRACE(variant.name);
+        const std::vector<float> got = test.run(variant);
+        for (int64_t i = 0; i < *test.args.rows * test.args.out_stride; ++i) {
+          if (i % test.args.out_stride < test.out_features) ASSERT_TRUE(std::isfinite(got[static_cast<size_t>(i)]));
+        }
+      });
+      EXPECT_EQ(found, 1);
+    }
+  }
 }
 
 /// As expect_right, where cuBLASLt serves the arguments.

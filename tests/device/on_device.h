@@ -47,6 +47,7 @@ class OnDevice : public testing::Test {
     check(graft_engine_options_set_device(options.get(), device, -1), "device");
     check(graft_engine_options_set_rank(options.get(), -1, 0, "", 0, 0, rank_timeout_ms), "time-out");
     check(graft_engine_options_set_context_limit(options.get(), 128), "context limit");
+    check(graft_engine_options_set_max_sequences(options.get(), max_sequences), "sequences");
     graft_engine* engine = nullptr;
     status = graft_engine_open(std::getenv("GRAFT_TEST_MODEL"), -1, options.get(), &engine);
     failure = status == GRAFT_STATUS_OK ? "" : graft_last_error_message();
@@ -82,6 +83,7 @@ class OnDevice : public testing::Test {
 
   graft_status status = GRAFT_STATUS_OK;
   std::string failure;
+  int64_t max_sequences = 0;  ///< of engines opened from now on; 0: as many as by default
 
  private:
   int64_t regions_ = 0;

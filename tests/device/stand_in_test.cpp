@@ -58,6 +58,17 @@ TEST_F(OnDevice, OneGraphServesEveryPosition) {
   close(engine);
 }
 
+// Capturing allocates, and a step of several ranks must not: none is dropped, however many there are.
+TEST_F(OnDevice, EveryCapacityIsKept) {
+  max_sequences = 4096;  // and so as many tokens in a step
+  Engine engine = open("cuda");
+  ASSERT_TRUE(engine) << failure;
+  EXPECT_EQ(faults().graphs, 9) << "1, 8, 64, 128, ... 4096 tokens";
+  const Tokens tokens = answer(engine.get(), prompt);
+  EXPECT_EQ(faults().graphs, 9);
+  close(engine);
+}
+
 // What the host chooses with a seed, in any setting that a device has.
 TEST_F(OnDevice, ChoosesAsTheHostDoes) {
   for (const char* settings : {R"("temperature":1.3)", R"("top_k":20)", R"("top_p":0.8)", R"("min_p":0.02)",

@@ -1,5 +1,6 @@
 // Engines come and go: two models in one process, eight threads at work, everything destroyed in random order, two
 // hundred times. Memory must not grow, nothing may hang or crash.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -160,6 +161,22 @@ TEST(Lifetime, TheProcessMayEndAtAnyTime) {
         },
         testing::ExitedWithCode(0), "");
   }
+}
+
+// Libraries that come with a later engine have their own handlers, which must find no engine at work: not those of the
+// engines before either.
+TEST(Lifetime, EnginesEndBeforeWhatWasLoadedLater) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static graft_engine* const first = open("llama_gqa");
+        if (dlopen("libanl.so.1", RTLD_NOW) == nullptr) std::exit(2);
+        std::atexit([] { _exit(graft_engine_wait(first, 0) == GRAFT_STATUS_TIMEOUT ? 3 : 0); });
+        static graft_engine* const second = open("llama_gqa");
+        ends_in_mid_work = second != nullptr;
+        std::exit(1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ struct Place {
   int64_t timeout_ms = 0;
   std::string device = "cpu";
   int32_t devices = 3;  ///< that each process sees; ranks take them in turn
+  bool graph = true;
 };
 
 /// `context` 0: the model's own limit.
@@ -60,6 +61,7 @@ inline Engine open_rank(const Place& place, int64_t context = 0) {
   check(graft_engine_options_set_device(made, place.device.c_str(), -1), "device");
   check(graft_engine_options_set_threads(made, 1), "threads");
   check(graft_engine_options_set_context_limit(made, context), "context limit");
+  check(graft_engine_options_set_graph(made, place.graph ? 1 : 0), "graph");
   check(graft_engine_options_set_rank(made, place.rank, place.world, "127.0.0.1", -1, place.port, place.timeout_ms),
         "rank");
   graft_engine* engine = nullptr;

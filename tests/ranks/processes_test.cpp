@@ -46,25 +46,31 @@ TEST(Processes, TwoEnginesOneAfterAnother) {
   }
 }
 
-TEST(Processes, ThatOpenDifferentModelsAreRefused) {
+// Rank 1 with another context limit or without replay: both ranks are told `expected`.
+void expect_refused(int64_t context_of_other, bool graph_of_other, const char* expected) {
   const Place leader{0, 2, free_port(), patient_ms};
   std::string message[2];
-  const auto open = [&](int64_t rank, int64_t context) {
+  const auto open = [&](int64_t rank, int64_t context, bool graph) {
     Place place = leader;
     place.rank = rank;
+    place.graph = graph;
     try {
       open_rank(place, context);
     } catch (const std::exception& error) {
       message[rank] = error.what();
     }
   };
-  std::thread other([&] { open(1, 64); });
-  open(0, 128);
+  std::thread other([&] { open(1, context_of_other, graph_of_other); });
+  open(0, 128, true);
   other.join();
-  for (const std::string& text : message) {
-    EXPECT_NE(text.find("context_limit is 128 on rank 0 and 64 on rank 1"), std::string::npos) << text;
-  }
+  for (const std::string& text : message) EXPECT_NE(text.find(expected), std::string::npos) << text;
 }
+
+TEST(Processes, ThatOpenDifferentModelsAreRefused) {
+  expect_refused(64, true, "context_limit is 128 on rank 0 and 64 on rank 1");
+}
+
+TEST(Processes, OfWhichSomeReplayAreRefused) { expect_refused(128, false, "graph is 1 on rank 0 and 0 on rank 1"); }
 
 TEST(Processes, AFollowerTakesNoRequests) {
   const Place leader{0, 2, free_port(), patient_ms};

@@ -28,8 +28,10 @@ int32_t prepare(cudaGraph_t recorded, cudaStream_t stream, Graph& graph, PluginE
 
 }  // namespace
 
+// Relaxed: a library that is asked for a product for the first time, or a kernel that has never been launched, may
+// allocate and load meanwhile.
 int32_t capture_begin(void* stream, PluginError* error) {
-  return result_of(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream), cudaStreamCaptureModeThreadLocal),
+  return result_of(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream), cudaStreamCaptureModeRelaxed),
                    "cudaStreamBeginCapture", error);
 }
 

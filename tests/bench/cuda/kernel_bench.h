@@ -111,13 +111,14 @@ struct Bench {
     return words.empty() || std::any_of(words.begin(), words.end(), meant);
   }
 
-  /// Of a graph of `launches`.
-  void tell(const std::string& what, const Variant& variant, const Times& times, const Work& work) const {
-    const double us = times.median * 1e3 / launches;
+  /// Of a graph of `count` launches.
+  void tell(const std::string& what, const Variant& variant, const Times& times, const Work& work,
+            int count = launches) const {
+    const double us = times.median * 1e3 / count;
     std::printf(
         "{\"name\": \"%s\", \"variant\": \"%s\", \"us\": %.3f, \"least_us\": %.3f, \"most_us\": %.3f, \"bytes\": %lld, "
         "\"gb_s\": %.1f, \"tflop_s\": %.1f}\n",
-        what.c_str(), variant.name, us, times.least * 1e3 / launches, times.most * 1e3 / launches,
+        what.c_str(), variant.name, us, times.least * 1e3 / count, times.most * 1e3 / count,
         static_cast<long long>(work.bytes), static_cast<double>(work.bytes) / us * 1e-3,
         static_cast<double>(work.operations) / us * 1e-6);
     std::fflush(stdout);
@@ -151,7 +152,7 @@ struct Bench {
     }
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t launchable = nullptr;
-    check(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeThreadLocal), "capture");
+    check(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeRelaxed), "capture");
     launch(launches);
     check(cudaStreamEndCapture(clock.stream(), &graph), "capture");
     check(cuda::kept_launch_error(), what.c_str());

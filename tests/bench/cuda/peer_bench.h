@@ -8,6 +8,10 @@
 namespace graft::bench {
 
 /// Ranks whose graphs of many sums run at the same time, each on a stream of its own.
+///
+/// A sum lets the next one of its rank start before it has ended, so that all of a graph may take places on the device
+/// while they wait. There are never more of them than multiprocessors: ranks that find no place would be waited for
+/// without end. For the same reason everything is on the device before the first graph is launched.
 class PeerRanks {
  public:
   PeerRanks(Bench& bench, int32_t ranks, int64_t width) : bench_(bench), ops_(static_cast<size_t>(ranks)) {
@@ -37,6 +41,7 @@ class PeerRanks {
       args.norm.out = static_cast<float*>(zeros(width * 4));
       streams_.push_back(r == 0 ? bench.clock.stream() : new_stream());
     }
+    sums_ = std::clamp(bench.multiprocessors / (2 * ranks), 1, launches);
     variant_ = cuda::choose(cuda_kernel_table(), bench.isa, Op::sum_residual_norm, &ops_[0]);
   }
   ~PeerRanks() {
@@ -47,6 +52,8 @@ class PeerRanks {
   PeerRanks& operator=(const PeerRanks&) = delete;
 
   const Variant* variant() const { return variant_; }
+  /// In a graph.
+  int sums() const { return sums_; }
 
   void launch(size_t rank, int count) {
     for (int i = 0; i < count; ++i) {
@@ -56,14 +63,16 @@ class PeerRanks {
   void capture() {
     for (size_t r = 0; r < ops_.size(); ++r) {
       cudaGraph_t graph = nullptr;
-      check(cudaStreamBeginCapture(streams_[r], cudaStreamCaptureModeThreadLocal), "capture");
-      launch(r, launches);
+      check(cudaStreamBeginCapture(streams_[r], cudaStreamCaptureModeRelaxed), "capture");
+      launch(r, sums_);
       check(cudaStreamEndCapture(streams_[r], &graph), "capture");
       check(cuda::kept_launch_error(), "sums of ranks");
       graphs_.push_back(nullptr);
       check(cudaGraphInstantiate(&graphs_.back(), graph, 0), "graph");
       cudaGraphDestroy(graph);
+      check(cudaGraphUpload(graphs_.back(), streams_[r]), "graph");
     }
+    check(cudaDeviceSynchronize(), "graphs");
   }
   /// Rank 0 last, whose stream is measured.
   void run_graphs() {
@@ -87,6 +96,7 @@ class PeerRanks {
   std::vector<cudaStream_t> streams_;
   std::vector<cudaGraphExec_t> graphs_;
   const Variant* variant_ = nullptr;
+  int sums_ = 1;
 };
 
 /// `bytes`: what one rank sends, takes and works on.
@@ -107,7 +117,7 @@ inline void peer_sums(Bench& bench, int32_t ranks, int64_t width) {
       all.capture();
       const Times times = bench.clock.measure(9, [&] { all.run_graphs(); });
       check(cudaDeviceSynchronize(), what.c_str());
-      bench.tell(what, *all.variant(), times, width * (2 * 8 * (ranks - 1) + 4 * 4 + 2));
+      bench.tell(what, *all.variant(), times, width * (2 * 8 * (ranks - 1) + 4 * 4 + 2), all.sums());
     }
   }
   bench.small_taken = before;

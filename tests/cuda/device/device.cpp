@@ -23,6 +23,9 @@ struct TestDevice {
   void* library_handle = nullptr;
 
   TestDevice() {
+    // With the eight queues that there are otherwise, two ranks may share one, and the first would keep the second from
+    // starting. Read when CUDA starts.
+    setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 1);
     char text[512] = "";
     PluginError error{text, sizeof text};
     int32_t count = 0;
@@ -82,27 +85,30 @@ void run_on_device(const Variant& variant, const void* args) {
 
 namespace {
 
-void* stream_of(size_t rank) {
-  static std::vector<void*> streams;
-  char text[512] = "";
-  PluginError error{text, sizeof text};
-  while (streams.size() <= rank) {
-    streams.push_back(nullptr);
-    if (test_device().plugin.stream_new(0, &streams.back(), &error) != plugin_ok) give_up("a stream", text);
-  }
-  return streams[rank];
+std::vector<void*>& streams() {
+  static std::vector<void*> once;
+  return once;
 }
 
 }  // namespace
 
+void make_streams(size_t ranks) {
+  char text[512] = "";
+  PluginError error{text, sizeof text};
+  while (streams().size() < ranks) {
+    streams().push_back(nullptr);
+    if (test_device().plugin.stream_new(0, &streams().back(), &error) != plugin_ok) give_up("a stream", text);
+  }
+}
+
 void start_on_stream(size_t rank, const Variant& variant, const void* args) {
-  variant.run(args, Context{{nullptr, test_device().info.multiprocessors, nullptr}, stream_of(rank)});
+  variant.run(args, Context{{nullptr, test_device().info.multiprocessors, nullptr}, streams()[rank]});
 }
 
 void wait_for_stream(size_t rank) {
   char text[512] = "";
   PluginError error{text, sizeof text};
-  const int32_t status = test_device().plugin.synchronize(stream_of(rank), &error);
+  const int32_t status = test_device().plugin.synchronize(streams()[rank], &error);
   if (status == plugin_device_lost) give_up("ranks", text);
   EXPECT_EQ(status, plugin_ok) << text;
 }

@@ -111,17 +111,31 @@ void run_emulated(const Variant& variant, Args args, emulated::Order = emulated:
   run_on_device(variant, &args);
 }
 
+/// Streams for so many ranks: not to be made while a kernel of one waits for another.
+void make_streams(size_t ranks);
 /// Puts ops on a stream of `rank`, or waits for it.
 void start_on_stream(size_t rank, const Variant& variant, const void* args);
 void wait_for_stream(size_t rank);
 
-/// Runs each rank's ops in their order, each rank on a stream of its own of the one device: their grids must fit onto
-/// it together. Two ops of each at a time: kernels that start early must not take the place of those they wait for.
-/// `meanwhile` once the first have been started.
+/// Runs each rank's ops in their order, each rank on a stream of its own of the one device: their grids, of up to eight
+/// blocks, must fit onto it together. Two ops of each at a time where there is room: kernels that start early must not
+/// take the place of those they wait for. `meanwhile` once the first have been started.
+///
+/// CUDA loads a kernel when it is first launched, and may wait for everything that runs before it does, so all have
+/// been launched before, with no rows.
 template <class Args>
 void run_ranks(const Variant& variant, const std::vector<std::vector<Args>>& of_rank,
                const std::function<void()>& meanwhile = {}) {
-  constexpr size_t at_once = 2;
+  make_streams(of_rank.size());
+  DeviceMemory no_rows(std::vector<int32_t>{0});
+  for (const std::vector<Args>& ops : of_rank) {
+    for (Args args : ops) {
+      args.norm.rows = no_rows.as<int32_t>();
+      start_on_stream(0, variant, &args);
+      wait_for_stream(0);
+    }
+  }
+  const size_t at_once = 2 * 8 * of_rank.size() <= static_cast<size_t>(device_multiprocessors()) ? 2 : 1;
   for (size_t i = 0; i < of_rank[0].size(); i += at_once) {
     for (size_t rank = 0; rank < of_rank.size(); ++rank) {
       for (size_t j = i; j < of_rank[rank].size() && j < i + at_once; ++j) {

@@ -116,6 +116,10 @@ inline uint32_t pack_float16(float low, float high) {
 inline uint32_t pack_bfloat16(float low, float high) {
   return static_cast<uint32_t>(float_to_bfloat16(high)) << 16 | float_to_bfloat16(low);
 }
+inline uint32_t pack_finite_float16(float low, float high) {
+  const auto finite = [](float value) { return value > 65504 ? 65504 : value < -65504 ? -65504 : value; };
+  return pack_float16(finite(low), finite(high));
+}
 inline uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
   const auto half = [](uint32_t pair, int index) {
     return float16_to_float(static_cast<uint16_t>(pair >> (16 * index)));
