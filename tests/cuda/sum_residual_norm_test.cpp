@@ -53,7 +53,7 @@ TEST(CudaSumResidualNorm, PlacesOfRowsSlotsAndRanksLieApart) {
   EXPECT_EQ(next_epoch(0xffffffffu), 2u) << "even after odd, and never 0";
 }
 
-/// The areas of all ranks, and who waits no longer. A test that hangs has failed: it is given up after two minutes.
+/// The areas of all ranks, and who waits no longer. A test that hangs has failed: it is given up after rank_patience.
 class Exchange {
  public:
   Exchange(int32_t ranks, int64_t most_width, uint32_t epoch = 0)
@@ -65,7 +65,7 @@ class Exchange {
     }
     watch_ = std::thread([this] {
       std::unique_lock lock(mutex_);
-      if (ended_.wait_for(lock, std::chrono::minutes(2), [this] { return over_; })) return;
+      if (ended_.wait_for(lock, rank_patience, [this] { return over_; })) return;
       ADD_FAILURE() << "ranks that wait for ever";
       give_up();
     });

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -90,6 +91,9 @@ void run_emulated(const Variant& variant, Args args, emulated::Order order = emu
   cuda::matmul_handle_free(library);
   EXPECT_EQ(emulated::take_failure(), "") << variant.name;
 }
+
+/// How long ranks may take, also under a sanitizer.
+constexpr std::chrono::minutes rank_patience{2};
 
 /// Runs each rank's ops in their order, the ranks at the same time, as ops that wait for each other need; `meanwhile`
 /// once all have been started. Without scratch.

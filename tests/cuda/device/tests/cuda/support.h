@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -110,6 +111,9 @@ void run_emulated(const Variant& variant, Args args, emulated::Order = emulated:
   if constexpr (requires { args.scratch; }) args.scratch = scratch.data();
   run_on_device(variant, &args);
 }
+
+/// How long ranks may take for what takes a device milliseconds.
+constexpr std::chrono::seconds rank_patience{15};
 
 /// Streams for so many ranks: not to be made while a kernel of one waits for another.
 void make_streams(size_t ranks);
