@@ -29,7 +29,8 @@ __device__ __forceinline__ int32_t gemv_place(int32_t row, int32_t piece) {
   return row * gemv_row_bytes + (piece ^ row % 8) * 16;
 }
 
-/// One stage of weights times x; `x`: this lane's first 16 bytes of it.
+/// One stage of weights times x; `x`: this lane's first 16 bytes of it. Tensor cores add up no more than a stage, or a
+/// group of it: what they cut off of each sum is a bias, which would grow with the depth.
 /// Wide: 5 to 8 rows, else up to 4.
 template <DType Type, bool Wide>
 __device__ __forceinline__ void gemv_multiply(const unsigned char* stage, const unsigned char* x, int32_t stage_shift,
@@ -55,9 +56,8 @@ __device__ __forceinline__ void gemv_multiply(const unsigned char* stage, const 
       const uint4 v = load_16(x + b * Stage::x_block_bytes + part * Stage::x_part_bytes);
       const uint32_t first[4] = {pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]};
       const uint32_t second[4] = {pairs[0][2], pairs[1][2], pairs[0][3], pairs[1][3]};
-      float(&to)[4] = is_integer<Type> ? inner[part] : sums[part];
-      multiply_halves<Type>(to, first, v.x, v.y);
-      multiply_halves<Type>(to, second, v.z, v.w);
+      multiply_halves<Type>(inner[part], first, v.x, v.y);
+      multiply_halves<Type>(inner[part], second, v.z, v.w);
     }
     if constexpr (is_integer<Type>) {
       if (((b + 1) & scale_mask) != 0) continue;
@@ -71,6 +71,13 @@ __device__ __forceinline__ void gemv_multiply(const unsigned char* stage, const 
           inner[part][i] = 0;
         }
       }
+    }
+  }
+  if constexpr (!is_integer<Type>) {
+#pragma unroll
+    for (int part = 0; part < parts; ++part) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[part][i] += inner[part][i];
     }
   }
 }

@@ -5,9 +5,11 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <thread>
 #include <vector>
 
 namespace graft::bench {
@@ -45,10 +47,19 @@ class Clock {
 
   cudaStream_t stream() const { return stream_; }
 
-  /// The device's time for `work`, which puts something on the stream, after two rounds that are not counted.
-  Times measure(int rounds, const std::function<void()>& work) {
+  /// Keeps the stream waiting while the host puts work behind it: what follows is the device's time alone, without that
+  /// of launching.
+  void hold() {
+    const auto wait = [](void*) { std::this_thread::sleep_for(std::chrono::microseconds(300)); };
+    check(cudaLaunchHostFunc(stream_, wait, nullptr), "hold");
+  }
+
+  /// The device's time for `work`, which puts something on the stream, after two rounds that are not counted. `before`
+  /// puts there what is to be done before, and is not measured.
+  Times measure(int rounds, const std::function<void()>& work, const std::function<void()>& before = {}) {
     std::vector<double> all;
     for (int round = -2; round < rounds; ++round) {
+      if (before) before();
       check(cudaEventRecord(begin_, stream_), "event");
       work();
       check(cudaEventRecord(end_, stream_), "event");

@@ -115,7 +115,7 @@ inline void peer_sums(Bench& bench, int32_t ranks, int64_t width) {
       check(cudaDeviceSynchronize(), what.c_str());
     } else {
       all.capture();
-      const Times times = bench.clock.measure(9, [&] { all.run_graphs(); });
+      const Times times = bench.measure([&] { all.run_graphs(); });
       check(cudaDeviceSynchronize(), what.c_str());
       bench.tell(what, *all.variant(), times, width * (2 * 8 * (ranks - 1) + 4 * 4 + 2), all.sums());
     }

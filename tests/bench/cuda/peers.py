@@ -5,7 +5,9 @@
 
 Peers: Transformers eager; Transformers with a static cache and torch.compile; fast_decoder.py in bfloat16, int8 and int4.
 Graft: bfloat16, int8 (whole rows) and int4 (groups of 128), in this process. One JSON object per engine and geometry:
-decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s, the processor cores that the host used and a profile too. Batch 1. The exit code is 1 when one failed.
+decode_tokens_per_s, prefill_tokens_per_s, of Graft load_s, the processor cores that the host used and a profile too. Batch 1. Those
+that need no compiling are told first, and once more with the others, between which they then took turns: of two lines of
+an engine the last one counts. The exit code is 1 when one failed.
 
 NAME/2, NAME/4 or NAME/8 is what one of so many ranks holds of a geometry, for tp_model.py.
 """
@@ -75,14 +77,15 @@ class Stopwatch:
 
 
 class Peer:
-    """`prefill(ids)` and `step(token, position)` give the next token [1, 1] on the device."""
+    """`prefill(ids)` and `step(token)`, each after the other, give the next token [1, 1] on the device. Nothing waits for the
+    device between two tokens."""
 
     def round(self, watch, ids, generate):
         begin = watch.now()
         token = self.prefill(ids)
         middle = watch.now()
-        for i in range(generate):
-            token = self.step(token, ids.shape[1] + i)
+        for _ in range(generate):
+            token = self.step(token)
         end = watch.now()
         return {"prefill_tokens_per_s": ids.shape[1] / (middle - begin), "decode_tokens_per_s": generate / (end - middle)}
 
@@ -100,13 +103,13 @@ class Eager(Peer):
         self.cache = None
         return self.run(ids)
 
-    def step(self, token, position):
+    def step(self, token):
         return self.run(token)
 
 
 class Static(Peer):
     def __init__(self, model, context):
-        self.model, self.context, self.cache = model, context, None
+        self.model, self.context, self.cache, self.position = model, context, None, None
         self.compiled = torch.compile(model.forward, mode="reduce-overhead", fullgraph=True)
 
     def run(self, forward, ids, positions):
@@ -117,24 +120,33 @@ class Static(Peer):
     def prefill(self, ids):
         self.cache = self.cache or transformers.StaticCache(config=self.model.config, max_cache_len=self.context)
         self.cache.reset()
+        self.position = torch.full((1,), ids.shape[1], device=ids.device)
         return self.run(self.model.forward, ids, torch.arange(ids.shape[1], device=ids.device))
 
-    def step(self, token, position):
-        return self.run(self.compiled, token, torch.tensor([position], device=token.device))
+    def step(self, token):
+        token = self.run(self.compiled, token, self.position)
+        self.position += 1
+        return token
 
 
 class Fast(Peer):
     def __init__(self, model, context, kind, compiled):
         self.decoder = FastDecoder(model, context, kind).eval()
-        self.forward = torch.compile(self.decoder, mode="reduce-overhead", fullgraph=True) if compiled else self.decoder
+        self.forward, self.position = self.decoder, None
+        if compiled:  # tuning turns products of one row into sums that read their weights as they lie
+            self.forward = torch.compile(self.decoder, fullgraph=True,
+                                         options={"triton.cudagraphs": True, "coordinate_descent_tuning": kind != "int4"})
 
     def prefill(self, ids):
+        self.position = torch.full((1,), ids.shape[1], device=ids.device)
         return self.decoder(ids, torch.arange(ids.shape[1], device=ids.device))
 
-    def step(self, token, position):
+    def step(self, token):
         if self.forward is not self.decoder:
             torch.compiler.cudagraph_mark_step_begin()
-        return self.forward(token, torch.tensor([position], device=token.device)).clone()
+        token = self.forward(token, self.position).clone()
+        self.position += 1
+        return token
 
 
 class Graft:
@@ -167,18 +179,84 @@ class Graft:
 
 
 def engines(model, directory, arguments, context):
-    """(name, function that makes it): made one after another, so that one that cannot be had costs only itself. What the
-    run is for comes first, what takes longest to compile last."""
-    if arguments.graft:
+    """(name, function that makes it), in two groups: what the run is for and what is made at once, then what compiles for
+    a minute or more. Made one after another, so that one that cannot be had costs only itself."""
+    quick, compiling = [], []
+    if directory:
         library = GraftLibrary(arguments.graft)
         for dtype in ("bfloat16", "int8", "int4"):
-            yield f"graft {dtype}", lambda dtype=dtype: Graft(library, directory, arguments, dtype, model.config, context)
+            quick.append((f"graft {dtype}", lambda dtype=dtype: Graft(library, directory, arguments, dtype, model.config, context)))
     compiled = not arguments.no_compile
-    yield "transformers eager", lambda: Eager(model)
+    quick.append(("transformers eager", lambda: Eager(model)))
     for kind in ("bfloat16", "int8", "int4"):
-        yield f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)
+        compiling.append((f"fast decoder {kind}", lambda kind=kind: Fast(model, context, kind, compiled)))
     if compiled:
-        yield "transformers static, compiled", lambda: Static(model, context)
+        compiling.append(("transformers static, compiled", lambda: Static(model, context)))
+    wanted = lambda name: not arguments.engine or any(word in name for word in arguments.engine)
+    return [[engine for engine in group if wanted(engine[0])] for group in (quick, compiling)]
+
+
+class Comparison:
+    """Engines of one geometry that take turns. One that fails costs only itself."""
+
+    def __init__(self, name, arguments, watch, ids):
+        self.name, self.arguments, self.watch, self.ids = name, arguments, watch, ids
+        self.made, self.rounds, self.failed, self.left_out = {}, {}, {}, []
+
+    def attempt(self, engine, work):
+        begin = time.perf_counter()
+        try:
+            work()
+        except Exception as error:
+            self.failed[engine] = (str(error) or type(error).__name__).splitlines()[0][:300]
+            self.made.pop(engine, None)
+            self.rounds.pop(engine, None)
+        finally:
+            print(f"{self.name}, {engine}: {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
+
+    def begin(self, engine, make):
+        def work():
+            self.made[engine] = make()
+            self.made[engine].round(self.watch, self.ids, min(8, self.arguments.generate))  # compiles, captures, fills caches
+            self.rounds[engine] = []
+
+        if time.monotonic() > self.arguments.end:
+            self.left_out.append(engine)
+        else:
+            self.attempt(engine, work)
+
+    def take_turns(self):
+        for engine in self.rounds:
+            self.rounds[engine] = []
+        for _ in range(self.arguments.rounds):
+            for engine in list(self.rounds):
+                self.attempt(engine, lambda: self.rounds[engine].append(
+                    self.made[engine].round(self.watch, self.ids, self.arguments.generate)))
+
+    def tell(self):
+        """Medians of the last turns; of an engine that was told before, this is what counts."""
+        for engine, told in self.rounds.items():
+            figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
+            try:
+                details = getattr(self.made[engine], "details", lambda _: {})(self.ids)
+            except Exception as error:  # what was measured is worth more than its explanation
+                details = {"no_details": str(error)}
+            print(json.dumps({"geometry": self.name, "engine": engine, **figures, **details}), flush=True)
+
+    def end(self):
+        for engine, reason in self.failed.items():
+            print(json.dumps({"geometry": self.name, "engine": engine, "failed": reason}), flush=True)
+        for engine in self.left_out:
+            print(json.dumps({"geometry": self.name, "engine": engine, "left_out": "no time was left"}), flush=True)
+        for engine in self.made.values():
+            getattr(engine, "close", lambda: None)()
+        self.made.clear()
+
+
+def save(model, directory, comparison):
+    """Whether Graft can have the model. A disk that is too small is no reason to lose the others."""
+    comparison.attempt("graft", lambda: model.save_pretrained(directory))
+    return "graft" not in comparison.failed
 
 
 def measure(name, arguments):
@@ -186,54 +264,20 @@ def measure(name, arguments):
     model = make_model(name, context, arguments.device)
     watch = Stopwatch(arguments.device)
     ids = torch.randint(0, model.config.vocab_size, (1, arguments.prompt), device=arguments.device)
+    comparison = Comparison(name, arguments, watch, ids)
     with tempfile.TemporaryDirectory() as directory, torch.inference_mode():
-        if arguments.graft:
-            model.save_pretrained(directory)
-        made, rounds, failed = {}, {}, {}
-
-        def attempt(engine, work):
-            """One that fails costs only itself."""
-            begin = time.perf_counter()
-            try:
-                return work()
-            except Exception as error:
-                failed[engine] = (str(error) or type(error).__name__).splitlines()[0][:300]
-                made.pop(engine, None)
-                rounds.pop(engine, None)
-            finally:
-                print(f"{name}, {engine}: {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
-
-        def begin(engine, make):
-            made[engine] = make()
-            made[engine].round(watch, ids, min(8, arguments.generate))  # compiles, captures, fills caches
-            rounds[engine] = []
-
-        for engine, make in engines(model, directory, arguments, context):
-            if arguments.engine and not any(word in engine for word in arguments.engine):
-                continue
-            if time.monotonic() > arguments.end:
-                failed[engine] = "no time was left"
-                continue
-            attempt(engine, lambda: begin(engine, make))
-        for _ in range(arguments.rounds):
-            for engine in list(rounds):
-                attempt(engine, lambda: rounds[engine].append(made[engine].round(watch, ids, arguments.generate)))
-        for engine, told in rounds.items():
-            figures = {key: round(statistics.median(one[key] for one in told), 3) for key in told[0]}
-            try:
-                details = getattr(made[engine], "details", lambda _: {})(ids)
-            except Exception as error:  # what was measured is worth more than its explanation
-                details = {"no_details": str(error)}
-            print(json.dumps({"geometry": name, "engine": engine, **figures, **details}), flush=True)
-        for engine, reason in failed.items():
-            print(json.dumps({"geometry": name, "engine": engine, "failed": reason}), flush=True)
-        for engine in made.values():
-            getattr(engine, "close", lambda: None)()
-    made.clear()
+        saved = arguments.graft and save(model, directory, comparison)
+        for group in engines(model, directory if saved else None, arguments, context):
+            for engine, make in group:
+                comparison.begin(engine, make)
+            if any(engine in comparison.rounds for engine, _ in group):
+                comparison.take_turns()
+                comparison.tell()
+        comparison.end()
     if watch.cuda:
         torch._dynamo.reset()
         torch.cuda.empty_cache()
-    return bool(failed)
+    return bool(comparison.failed)
 
 
 def main():

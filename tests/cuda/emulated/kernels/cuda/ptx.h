@@ -137,6 +137,13 @@ struct MmaOperand {
   const uint32_t* b;
 };
 
+/// To float32 by cutting off what does not fit, as tensor cores do (Fasi, Higham, Mikaitis and Pranesh 2021): over many
+/// products that adds up, where rounding to nearest would not.
+inline float cut_off(double sum) {
+  const auto nearest = static_cast<float>(sum);
+  return std::isfinite(nearest) && std::fabs(nearest) > std::fabs(sum) ? std::nextafterf(nearest, 0.0f) : nearest;
+}
+
 template <float (*ToFloat)(uint16_t)>
 void mma_combine(void* const* operands) {
   const auto half = [](uint32_t pair, int index) { return ToFloat(static_cast<uint16_t>(pair >> (16 * index))); };
@@ -155,9 +162,9 @@ void mma_combine(void* const* operands) {
     const int g = lane / 4, t = lane % 4;
     for (int i = 0; i < 4; ++i) {
       const int row = g + 8 * (i / 2), column = 2 * t + i % 2;
-      float sum = to.d[i];
-      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
-      to.d[i] = sum;
+      double sum = to.d[i];
+      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];  // a product of two has at most 22 bits
+      to.d[i] = cut_off(sum);
     }
   }
 }
