@@ -218,7 +218,7 @@ bool PeerCollectives::works() {
   if (missing > 0) return false;
   float failures = 0;
   try {
-    if (!finish(*trial)) failures = 1;
+    if (!run(*trial)) failures = 1;
   } catch (const Error& error) {
     if (error.code() != StatusCode::comm_error) throw;
     failures = 1;  // told by the next line, where it is more than a sum that did not end
@@ -227,7 +227,7 @@ bool PeerCollectives::works() {
   return failures == 0;
 }
 
-bool PeerCollectives::finish(Trial& trial) {
+bool PeerCollectives::run(Trial& trial) {
   MemorySpace& space = place_.space;
   try {
     trial.start();

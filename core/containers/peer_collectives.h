@@ -48,7 +48,7 @@ class PeerCollectives final : public Collectives {
  private:
   class Group;
   class Trial;
-  bool finish(Trial& trial);
+  bool run(Trial& trial);
   void check_group() const;
 
   std::unique_ptr<Collectives> others_;

@@ -56,8 +56,11 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
     device_ = make_device(plan_.device, checked_int32(plan_.threads, "threads"));
     const bool asks_nccl = ranks_->size() > 1 && !plan_.device.is_cpu();
     plan_.sums = agree_on_sums(*ranks_, plan_.device, asks_nccl ? nccl_problem() : "", plan_.place.ranks_here);
-    collectives_ = make_collectives(plan_.sums, *ranks_, plan_.device, *device_, plan_.limits.tokens,
-                                    plan_.config().hidden_size, options.rank.timeout());
+    const ModelConfig& config = plan_.config();
+    const int64_t most_values =
+        std::max(plan_.limits.tokens * config.hidden_size, plan_.limits.logit_rows * config.output_width);
+    collectives_ = make_collectives(plan_.sums, *ranks_, plan_.device, *device_, most_values, config.hidden_size,
+                                    options.rank.timeout());
   }
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);

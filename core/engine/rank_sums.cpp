@@ -121,7 +121,7 @@ RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const st
 }
 
 std::unique_ptr<Collectives> make_collectives(RankSums& sums, Communicator& ranks, const DeviceChoice& choice,
-                                              Device& device, int64_t most_rows, int64_t most_width,
+                                              Device& device, int64_t most_values, int64_t most_width,
                                               int64_t timeout_ms) {
   if (sums.way == Way::none || sums.way == Way::host) return std::make_unique<HostCollectives>(ranks);
   std::unique_ptr<Collectives> made;
@@ -129,7 +129,7 @@ std::unique_ptr<Collectives> make_collectives(RankSums& sums, Communicator& rank
     const NcclCollectives::Place place{device, device.context(), [plugin = choice.plugin, index = choice.index] {
                                          plugin->make_current(index, nullptr);
                                        }};
-    made = std::make_unique<NcclCollectives>(load_nccl(), ranks, timeout_ms, place, most_rows * most_width);
+    made = std::make_unique<NcclCollectives>(load_nccl(), ranks, timeout_ms, place, most_values);
   } else {
     made = std::make_unique<StagedCollectives>(ranks);
   }

@@ -49,10 +49,10 @@ RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const st
 
 /// This rank's end of the way. From here on `device`, which is that of `choice`, waits for its work no longer than
 /// `timeout_ms` where peers have a part in it. Where peer memory turns out to give wrong sums, `sums` no longer says
-/// that it is used. `most_rows`, `most_width`: of what is summed at a time. All references outlive what is returned.
-/// Every rank calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
+/// that it is used. `most_values`: of any sum; `most_width`: of its rows, but for logits. All references outlive what
+/// is returned. Every rank calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
 std::unique_ptr<Collectives> make_collectives(RankSums& sums, Communicator& ranks, const DeviceChoice& choice,
-                                              Device& device, int64_t most_rows, int64_t most_width,
+                                              Device& device, int64_t most_values, int64_t most_width,
                                               int64_t timeout_ms);
 
 }  // namespace graft

@@ -67,7 +67,12 @@ std::shared_ptr<Engine> Engine::open(const std::string& path, const EngineOption
   start_engine_thread(engine->mailbox_, std::move(plan), std::move(layout), options, engine->tokenizer_,
                       progress != nullptr);
   guard_exit(engine->mailbox_);
-  await_ready(*engine->mailbox_, progress);
+  try {
+    await_ready(*engine->mailbox_, progress);
+  } catch (...) {  // its thread may still be at work
+    renew_exit_guard();
+    throw;
+  }
   renew_exit_guard();
   return engine;
 }

@@ -1,9 +1,11 @@
 #include "core/generation/exit_guard.h"
 
 #include <link.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/generation/mailbox.h"
@@ -15,6 +17,7 @@ namespace {
 constexpr std::chrono::seconds patience{5};
 
 struct LiveEngines {
+  const pid_t process = getpid();
   std::mutex mutex;
   std::vector<std::weak_ptr<Engine::Mailbox>> mailboxes;
   std::optional<uint64_t> libraries;  ///< that the process had loaded when stop_engines was last registered
@@ -26,12 +29,14 @@ LiveEngines& live_engines() {
   return *engines;
 }
 
+// Registered more than once: what was waited for is not waited for again. A forked child has none of the threads.
 void stop_engines() {
+  LiveEngines& engines = live_engines();
+  if (engines.process != getpid()) return;
   std::vector<std::shared_ptr<Engine::Mailbox>> alive;
   {
-    LiveEngines& engines = live_engines();
     const std::lock_guard lock(engines.mutex);
-    for (const auto& weak : engines.mailboxes) {
+    for (const auto& weak : std::exchange(engines.mailboxes, {})) {
       if (auto mailbox = weak.lock()) alive.push_back(std::move(mailbox));
     }
   }

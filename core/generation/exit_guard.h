@@ -11,7 +11,7 @@ namespace graft {
 /// Adds an engine to those that are stopped, and waited for briefly, before static destructors run. Call after LibTorch
 /// was loaded. Forgotten by itself when the mailbox is gone.
 void guard_exit(const std::shared_ptr<Engine::Mailbox>& mailbox);
-/// Once an engine is ready: before the destructors of the libraries that it has loaded, too.
+/// Once an engine is ready, or could not be opened: before the destructors of the libraries that it has loaded, too.
 void renew_exit_guard();
 
 }  // namespace graft

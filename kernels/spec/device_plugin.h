@@ -131,9 +131,9 @@ struct DevicePlugin {
   int32_t (*event_elapsed)(void* begin, void* end, float* out_milliseconds, PluginError* error);
 
   // --- graphs: a stream's work recorded once and launched as a whole
-  /// From here until capture_end, what goes to the stream is recorded instead of run. Only this thread's calls are
-  /// held to what may be recorded (no allocation, no synchronize, no copy from memory that is not of host_allocate);
-  /// other threads and streams go on undisturbed.
+  /// From here until capture_end, what goes to the stream is recorded instead of run. The caller does not
+  /// synchronize and copies nothing from memory that is not of host_allocate; what is launched for the first time, and
+  /// libraries, may allocate and load meanwhile. Other threads and streams go on undisturbed.
   int32_t (*capture_begin)(void* stream, PluginError* error);
   /// Ends the recording whatever happened within it; the stream can be used again in any case. The graph has been
   /// prepared on the device, so that its first launch costs as much as any.

@@ -38,7 +38,8 @@ struct PeerExchange {
 /// most most_exchange_rows rows of at most peers.most_width values; `norm.delta` is not null.
 ///
 /// Every rank runs the same ops on one exchange in the same order, each on one stream; none ends before all ranks have
-/// begun it, unless `given_up` says so: then what it writes has no meaning. Kernels of ranks that share a device must
+/// begun it, unless `given_up` says so: then what it writes has no meaning. One without rows waits for nobody, and does
+/// not count as one of them. Kernels of ranks that share a device must
 /// be able to run at the same time.
 struct SumResidualNormArgs {
   ResidualNormArgs norm;

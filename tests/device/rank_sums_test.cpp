@@ -31,7 +31,7 @@ TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
   const int64_t launches = faults().graph_launches, ahead = faults().launches_ahead;
   Engine engine = open_ranks(2);
   ASSERT_TRUE(engine) << failure;
-  const int64_t first = 2 * 5;  // of 64, 512, 4096 and 32768 values, and of 512 rows of 192
+  const int64_t first = 2 * 6;  // of 64, 512, 4096, 32768 and 262144 values, and of 512 rows of 896
   EXPECT_EQ(nccl().enqueued - enqueued, first) << "each rank's first, which are in no capture";
   const int64_t layers = 5, of_a_step = 2 * layers + 1;
   const Tokens tokens = answer(engine.get(), prompt);

@@ -43,12 +43,13 @@ int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-graft_engine* open(const char* name) {
+graft_engine* open(const char* name, graft_progress_callback progress = nullptr) {
   graft_engine_options* options = nullptr;
   check(graft_engine_options_new(&options), "options");
   const EngineOptions owned(options);
   check(graft_engine_options_set_threads(options, 2), "threads");
   check(graft_engine_options_set_context_limit(options, 128), "context");
+  check(graft_engine_options_set_progress(options, progress, nullptr), "progress");
   graft_engine* engine = nullptr;
   check(graft_engine_open(case_path(name).c_str(), -1, options, &engine), name);
   return engine;
@@ -174,6 +175,24 @@ TEST(Lifetime, EnginesEndBeforeWhatWasLoadedLater) {
         std::atexit([] { _exit(graft_engine_wait(first, 0) == GRAFT_STATUS_TIMEOUT ? 3 : 0); });
         static graft_engine* const second = open("llama_gqa");
         ends_in_mid_work = second != nullptr;
+        std::exit(1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+// Nor those that an engine loads itself while it opens.
+TEST(Lifetime, EnginesEndBeforeWhatTheyLoaded) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static graft_engine* engine = nullptr;
+        engine = open("llama_gqa", [](void*, double, const char*) -> int32_t {
+          static const bool loaded = dlopen("libanl.so.1", RTLD_NOW) != nullptr;
+          static const int registered =
+              std::atexit([] { _exit(graft_engine_wait(engine, 0) == GRAFT_STATUS_TIMEOUT ? 3 : 0); });
+          return loaded && registered == 0 ? 0 : 1;
+        });
+        ends_in_mid_work = true;
         std::exit(1);
       },
       testing::ExitedWithCode(0), "");

@@ -109,7 +109,7 @@ struct Bench {
   }
 
   /// Of work that is launched after it: nothing is in the level 2 cache of what it reads, and all is there to be
-  /// started. Over 32 launches that read the same activations, these being brought in once is no matter.
+  /// started. What all launches of a graph share is brought in once, which over 32 of them is no matter.
   Times measure(const std::function<void()>& work) {
     return clock.measure(9, work, [this] {
       check(cudaMemsetAsync(flushed, 0, cache_bytes, clock.stream()), "flush");
