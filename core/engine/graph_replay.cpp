@@ -80,9 +80,11 @@ void GraphReplay::prepare_device(int64_t staging_bytes) {
 }
 
 // A device loads a kernel when it is first launched, and may wait for all its work before it does: in a step that
-// would be a sum that waits for this rank. A capture loads it too.
+// would be a sum that waits for this rank. So each runs here once, with no rows; in a graph the capture loads them.
 void GraphReplay::load_kernels(const Captured& step) {
-  device_.capture([&] { step.ops->run_kernels(device_.context()); });
+  step.mirror->update();  // the buffer is empty
+  step.ops->run_kernels(device_.context());
+  device_.synchronize();
 }
 
 const GraphReplay::Captured& GraphReplay::keep(Captured made) {
