@@ -115,6 +115,25 @@ TEST(Nccl, TimeOutAbortsOnce) {
   EXPECT_EQ(fake.aborts, 1);
 }
 
+// A thread that has chosen none would have NCCL prepare device 0.
+TEST(Nccl, TheThreadThatAbortsChoosesItsDevice) {
+  reset();
+  const auto host = make_single_communicator();
+  int chosen = 0;
+  std::thread::id chooser;
+  {
+    NcclCommunicator comm(table, *host, 20000, [&] {
+      EXPECT_EQ(fake.aborts, 0);
+      chooser = std::this_thread::get_id();
+      ++chosen;
+    });
+    EXPECT_EQ(chosen, 0) << "the caller has chosen it";
+  }
+  EXPECT_EQ(chosen, 1);
+  EXPECT_NE(chooser, std::this_thread::get_id());
+  EXPECT_EQ(fake.aborts, 1);
+}
+
 TEST(Nccl, StreamThatNeverFinishesTimesOut) {
   reset();
   const auto host = make_single_communicator();
