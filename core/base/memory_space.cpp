@@ -25,8 +25,9 @@ void* reserve_pages(int64_t bytes, const char* what) {
 void give_back_pages(void* memory, int64_t bytes) noexcept { munmap(memory, size_of(bytes)); }
 
 MemorySpace& host_memory() {
-  static HostSpace<MemorySpace> host;  // has no state
-  return host;
+  // Never destroyed: engines may end, and give memory back, while the process does.
+  static auto* const host = new HostSpace<MemorySpace>;
+  return *host;
 }
 
 int64_t physical_memory() {

@@ -81,7 +81,7 @@ struct Random {
   explicit Random(uint32_t seed) : engine(seed) {}
   int64_t in(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(engine); }
   bool coin() { return in(0, 1) == 1; }
-  float normal(float deviation = 1) { return std::normal_distribution<float>(0, deviation)(engine); }
+  float normal(float deviation = 1) { return deviation * std::normal_distribution<float>()(engine); }
   template <class T>
   const T& pick(const std::vector<T>& from) {
     return from[static_cast<size_t>(in(0, static_cast<int64_t>(from.size()) - 1))];
