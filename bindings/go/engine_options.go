@@ -86,6 +86,13 @@ func WithMaxQueue(requests int64) EngineOption {
 	return engineOption(func(p raw.Handle) error { return raw.Graft_engine_options_set_max_queue(p, requests) })
 }
 
+// WithRunAhead sets how far a GPU may run ahead of the host, in time of its work: up to a minute, 10 ms by default. Then
+// the host spends less on each token, but hears of tokens, and the GPU of a new request, up to so much later. 0 = of each
+// token at once.
+func WithRunAhead(limit time.Duration) EngineOption {
+	return engineOption(func(p raw.Handle) error { return raw.Graft_engine_options_set_run_ahead_ms(p, milliseconds(limit)) })
+}
+
 // WithMemoryLimit sets the bytes that the engine may use on each device; 0 (default) = no limit of its own.
 func WithMemoryLimit(bytes int64) EngineOption {
 	return engineOption(func(p raw.Handle) error { return raw.Graft_engine_options_set_memory_limit(p, bytes) })

@@ -175,7 +175,7 @@ func TestEverySetter(t *testing.T) {
 		graft.EngineOption{}, graft.WithDevice("cpu"), graft.WithDType("float32"), graft.WithQuantization(8, 32),
 		graft.WithTensorParallel(2), graft.WithExpertParallel(2), graft.WithRank(1, 2, "127.0.0.1", 29500, time.Minute),
 		graft.WithInjection("auto"), graft.WithGraph(false), graft.WithThreads(2), graft.WithContextLimit(64),
-		graft.WithMaxSequences(3), graft.WithMaxQueue(4), graft.WithMemoryLimit(1<<30), graft.WithWeights(graft.WeightsRead),
+		graft.WithMaxSequences(3), graft.WithMaxQueue(4), graft.WithRunAhead(5*time.Millisecond), graft.WithMemoryLimit(1<<30), graft.WithWeights(graft.WeightsRead),
 		graft.WithLibraryDirectory(""), graft.WithPolicy(policy), graft.WithEngineJSON(`{"threads": 1}`),
 		graft.WithProgress(func(float64, string) bool { return true })))
 	fine(t, graft.CheckRequestOptions(

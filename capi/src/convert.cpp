@@ -46,6 +46,7 @@ EngineOptionsView::EngineOptionsView(const graft_engine_options& options) {
   plain_.least_context = options.least_context;
   plain_.max_sequences = options.max_sequences;
   plain_.max_queue = options.max_queue;
+  plain_.run_ahead_ms = options.run_ahead_ms;
   plain_.memory_limit = options.memory_limit;
   plain_.read_weights = options.weights;
   plain_.policies = policies_.data();

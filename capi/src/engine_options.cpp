@@ -143,6 +143,13 @@ graft_status graft_engine_options_set_max_queue(graft_engine_options* options, i
   });
 }
 
+graft_status graft_engine_options_set_run_ahead_ms(graft_engine_options* options, int64_t milliseconds) {
+  return call([&] {
+    required("options", options).run_ahead_ms = integer("run_ahead_ms", milliseconds, 0, 60'000);
+    return GRAFT_STATUS_OK;
+  });
+}
+
 graft_status graft_engine_options_set_memory_limit(graft_engine_options* options, int64_t bytes) {
   return call([&] {
     required("options", options).memory_limit = integer("memory_limit", bytes, 0);

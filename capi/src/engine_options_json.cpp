@@ -69,6 +69,7 @@ constexpr JsonKey<Options> keys[] = {
     {"context_limit", set_integer<graft_engine_options_set_context_limit>},
     {"max_sequences", set_integer<graft_engine_options_set_max_sequences>},
     {"max_queue", set_integer<graft_engine_options_set_max_queue>},
+    {"run_ahead_ms", set_integer<graft_engine_options_set_run_ahead_ms>},
     {"memory_limit", set_integer<graft_engine_options_set_memory_limit>},
     {"weights", set_weights},
     {"library_directory", set_text<graft_engine_options_set_library_directory>},

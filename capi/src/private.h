@@ -71,6 +71,7 @@ struct graft_engine_options {
   int64_t least_context = 0;
   int64_t max_sequences = 0;
   int64_t max_queue = 0;
+  int64_t run_ahead_ms = 10;
   int64_t memory_limit = 0;
   int32_t weights = GRAFT_WEIGHTS_MAP;
   std::string library_directory;

@@ -1,4 +1,4 @@
-// The step that a device was given ahead of its contents: what they will have to be for its results to count.
+// The step that a device went on to by itself: what a step will have to be for its results to count.
 #pragma once
 
 #include <cstddef>
@@ -9,23 +9,37 @@
 
 namespace graft {
 
-/// Used by the engine's thread. Allocates when it is made, not later.
+/// Follows the arrays on the device, one step at a time. Used by the engine's thread. Allocates when it is made, not
+/// later.
 class ExpectedStep {
  public:
   /// For steps like `step`. The pool outlives it.
   ExpectedStep(const StepBuffer& step, const CachePool& pool);
 
-  /// Expects the step after `step`, which can go on with `tokens`, one for each of its rows.
-  void expect_after(const StepBuffer& step, const int32_t* tokens);
-  /// Whether a step is expected, and this is the one.
-  bool is(const StepBuffer& step);
-  void forget() { bytes_ = 0; }
+  /// The device has been given `step`, and goes on from it (StepBuffer::steps_to_go). Nothing is expected before
+  /// go_on().
+  void follow(const StepBuffer& step);
+  /// It chose `tokens`, one for each row of the step that is followed: from now on the step after that is expected.
+  void go_on(const int32_t* tokens);
+  void forget() { expected_ = false; }
+
+  /// Whether `step` is the one expected, or some of its sequences: others may have ended meanwhile. What the device
+  /// computes for a sequence depends on no other.
+  bool has(const StepBuffer& step);
+
+  /// After has() said so: the row on the device of each row of the step, in ascending order.
+  const std::vector<int32_t>& rows() const { return rows_; }
+  /// Rows on the device.
+  int64_t row_count() const { return step_.sequence_count(); }
 
  private:
+  bool same(const StepView& wanted, int64_t row, int64_t own_row) const;
+
   const CachePool& pool_;
-  StepBuffer step_;
-  std::vector<std::byte> expected_, other_;
-  int64_t bytes_ = 0;  ///< used of `expected_`; 0: no step is expected
+  StepBuffer step_;  ///< as on the device
+  std::vector<std::byte> packed_;
+  std::vector<int32_t> rows_;
+  bool expected_ = false;
 };
 
 }  // namespace graft

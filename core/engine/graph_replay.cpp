@@ -26,7 +26,8 @@ std::vector<CaptureKey> ladder_of(const StepBuffer& step, bool on_host) {
 }  // namespace
 
 GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const CachePool& pool,
-                         const std::vector<LayerCache>& caches, Device& device, bool replay, int64_t most)
+                         const std::vector<LayerCache>& caches, Device& device, bool replay, RunAhead pace,
+                         int64_t most)
     : model_(model),
       step_(step),
       pool_(pool),
@@ -47,7 +48,9 @@ GraphReplay::GraphReplay(const FusedModel& model, const StepBuffer& step, const 
     bytes = std::max(bytes, counting.peak());
   }
   memory_ = SpaceMemory(device_, bytes, "working memory");
-  if (!device_.is_host()) prepare_device(staging_bytes);
+  if (device_.is_host()) return;
+  prepare_device(staging_bytes);
+  if (chooses()) ahead_ = std::make_unique<StepsAhead>(step_, pool_, device_, pace);
 }
 
 // No step allocates: another rank's device may by then be in a sum that waits for this one, and an allocation for it.
@@ -58,13 +61,6 @@ void GraphReplay::prepare_device(int64_t staging_bytes) {
                          SpaceMemory::Kind::staging);
   if (staging_bytes > 0) {
     staging_ = SpaceMemory(device_, staging_bytes, "staging memory of collectives", SpaceMemory::Kind::staging);
-  }
-  if (chooses()) {
-    fetched_tokens_ = SpaceMemory(device_, 2 * limits.logit_rows * static_cast<int64_t>(sizeof(int32_t)),
-                                  "tokens of two steps", SpaceMemory::Kind::staging);
-    auto* tokens = static_cast<int32_t*>(fetched_tokens_.data());
-    for (int64_t i = 0; i < 2; ++i) places_.push_back({tokens + i * limits.logit_rows, device_.make_mark()});
-    expected_ = std::make_unique<ExpectedStep>(step_, pool_);
   }
   for (const CaptureKey& key : ladder_) {
     const auto& [tokens, logit_rows, hidden_rows] = key.capacity;
@@ -85,6 +81,11 @@ void GraphReplay::load_kernels(const Captured& step) {
   step.mirror->update();  // the buffer is empty
   step.ops->run_kernels(device_.context());
   device_.synchronize();
+}
+
+void GraphReplay::forget() {
+  captured_.clear();
+  if (ahead_) ahead_->forget();
 }
 
 const GraphReplay::Captured& GraphReplay::keep(Captured made) {
@@ -155,13 +156,9 @@ GraphReplay::Outputs GraphReplay::run(OpTimer* timer) {
 }
 
 void GraphReplay::start(OpTimer* timer) {
-  if (is_started() && timer == nullptr) {
-    expected_->forget();
-    take_next();
-    outputs_ = {nullptr, nullptr, places_[current_].tokens};
-    return;
-  }
-  if (expected_) expected_->forget();
+  outputs_ = {};
+  if (timer == nullptr && is_started()) return ahead_->take();
+  if (ahead_) ahead_->forget();
   const int64_t captures = captures_;
   if (timer != nullptr) timer->start();
   const Captured& step = find();
@@ -179,36 +176,31 @@ void GraphReplay::start(OpTimer* timer) {
     return;
   }
   fetch(step.outputs);
-  if (chooses()) {
-    current_ = newest_ ^ 1;
-    outputs_.tokens = places_[current_].tokens;
-    end_in(current_, step);
-  }
+  if (ahead_) ahead_->begin(step.tokens, step.graph != nullptr);
+  replayed_ = &step;
   if (timer == nullptr) return;
   device_.synchronize();
   timer->lap("copy.outputs");
 }
 
-bool GraphReplay::can_start_next() { return expected_ && replay_ && step_.can_go_on() && find().graph != nullptr; }
+int64_t GraphReplay::next_due() { return ahead_ ? ahead_->due(replay_ && find().graph != nullptr) : 0; }
 
 void GraphReplay::start_next() {
-  const Captured& step = captured_.front();
-  launch(step, nullptr);
-  end_in(newest_ ^ 1, step);
+  launch(*replayed_, nullptr);
+  ahead_->add(replayed_->tokens);
 }
 
-// What the device still does after a step that is waited for is the next one.
 void GraphReplay::wait() {
-  if (newest_ == current_) {
-    device_.synchronize();
-  } else {
-    places_[current_].end->wait();
-  }
+  if (ahead_) return ahead_->wait();
+  device_.synchronize();
 }
 
 GraphReplay::Outputs GraphReplay::finish() {
-  wait();
-  if (newest_ != current_) expected_->expect_after(step_, outputs_.tokens);
+  if (ahead_) {
+    outputs_.tokens = ahead_->finish();
+  } else {
+    device_.synchronize();
+  }
   return outputs_;
 }
 
@@ -231,20 +223,12 @@ void GraphReplay::fetch(const FusedModel::Outputs& outputs) {
     place += values;
     return to;
   };
-  outputs_ = {};
   if (outputs.logits != nullptr && !step_.chooses_all()) {
     outputs_.logits = bring(outputs.logits, step_.logit_row_count() * model_.output_width());
   }
   if (outputs.hidden != nullptr) {
     outputs_.hidden = bring(outputs.hidden, step_.hidden_row_count() * model_.hidden_width());
   }
-}
-
-// Ends what was launched last.
-void GraphReplay::end_in(size_t place, const Captured& step) {
-  newest_ = place;
-  device_.copy(places_[place].tokens, step.tokens, step_.logit_row_count() * static_cast<int64_t>(sizeof(int32_t)));
-  places_[place].end->set();
 }
 
 }  // namespace graft

@@ -9,7 +9,7 @@
 #include "core/containers/fused_model.h"
 #include "core/containers/op_list.h"
 #include "core/engine/device.h"
-#include "core/engine/expected_step.h"
+#include "core/engine/steps_ahead.h"
 #include "core/step/step_buffer.h"
 #include "core/step/step_mirror.h"
 
@@ -31,18 +31,15 @@ struct CaptureKey {
 /// it, the recorded calls become one graph where it captures, and the wanted rows come back to the host; there the
 /// constructor allocates and captures everything, and loads the kernels of steps that are not captured.
 ///
-/// Where the step has choices the device also chooses the tokens, and leaves the step's arrays as those of the step
-/// after it, which can so be started before this one is done: then the host is no part of the way from token to token.
-/// A step in the buffer that is the one started is only waited for; where it is another (an answer ended, a request
-/// came) it is started itself, and what the other wrote to the cache lies beyond the length of every sequence.
-/// One thread.
+/// Where the step has choices the device also chooses the tokens, and runs ahead of the host (StepsAhead). One thread.
 class GraphReplay {
  public:
   static constexpr int64_t most_captured = 8;
 
-  /// All references outlive it. Throws OUT_OF_MEMORY, DEVICE_ERROR.
+  /// All references outlive it. `pace`: how far a device runs ahead. Throws OUT_OF_MEMORY, DEVICE_ERROR.
   GraphReplay(const FusedModel& model, const StepBuffer& step, const CachePool& pool,
-              const std::vector<LayerCache>& caches, Device& device, bool replay, int64_t most = most_captured);
+              const std::vector<LayerCache>& caches, Device& device, bool replay, RunAhead pace,
+              int64_t most = most_captured);
   GraphReplay(const GraphReplay&) = delete;
   GraphReplay& operator=(const GraphReplay&) = delete;
 
@@ -60,15 +57,17 @@ class GraphReplay {
   void start(OpTimer* timer = nullptr);
   Outputs finish();
 
-  /// Whether the step after the one in the buffer can be started between the two, and that.
-  bool can_start_next();
+  /// How many steps after the one in the buffer are to be started with it; asked before start(). And, between start()
+  /// and finish(), the step after the one started last.
+  int64_t next_due();
   void start_next();
-  /// Whether the buffer holds the step that was so started.
-  bool is_started() { return expected_ && expected_->is(step_); }
+  /// Whether the buffer holds a step that was so started, and whether that is also done.
+  bool is_started() { return ahead_ && ahead_->is_started(); }
+  bool is_done() { return ahead_ && ahead_->is_done(); }
 
-  /// For those who are told what to do and need no outputs: takes the step that was started as the next for the one to
-  /// be finished, and waits for that one, or for everything.
-  void take_next() { current_ = newest_; }
+  /// For those who are told what to do and need no outputs: takes the first step that is not done for the one to be
+  /// finished, and waits for it and what is waited for with it, or for everything.
+  void take_next() { ahead_->take_first(); }
   void wait();
   void settle() { device_.synchronize(); }
 
@@ -88,18 +87,12 @@ class GraphReplay {
     std::unique_ptr<DeviceGraph> graph;  ///< of the ops, where device and ops let it and replay is on
   };
   /// Lets the captured steps go. The next run captures anew.
-  void forget() { captured_.clear(); }
+  void forget();
 
   /// The captured step that the buffer's contents run in, captured if need be.
   const Captured& find();
 
  private:
-  /// Where one of the two steps that can be on their way leaves its tokens, and its end.
-  struct Place {
-    int32_t* tokens;
-    std::unique_ptr<DeviceMark> end;
-  };
-
   OpList make_ops(Arena& arena) const;
   bool chooses() const { return step_.view().choices != nullptr; }
   const int32_t* record_tokens(OpList& ops, const StepView& view, const CaptureKey& key, const float* logits) const;
@@ -110,7 +103,6 @@ class GraphReplay {
   void load_kernels(const Captured& step);
   void launch(const Captured& step, OpTimer* timer);
   void fetch(const FusedModel::Outputs& outputs);
-  void end_in(size_t place, const Captured& step);
 
   const FusedModel& model_;
   const StepBuffer& step_;
@@ -125,13 +117,11 @@ class GraphReplay {
   std::vector<std::unique_ptr<StepMirror>> mirrors_;  ///< of each capacity of the ladder; on a device
   SpaceMemory staging_;                               ///< of calls that go through the host
   SpaceMemory fetched_;                               ///< outputs on the host, logits first; on a device
-  SpaceMemory fetched_tokens_;
-  std::vector<Place> places_;               ///< two; where steps have choices
-  size_t current_ = 0, newest_ = 0;         ///< places of the step to be finished, and of the one started last
-  std::unique_ptr<ExpectedStep> expected_;  ///< likewise
-  Outputs outputs_;                         ///< of the step to be finished
-  std::list<Captured> captured_;            ///< the most recently used first
+  Outputs outputs_;                                   ///< of the step to be finished
+  std::list<Captured> captured_;                      ///< the most recently used first
   int64_t captures_ = 0;
+  std::unique_ptr<StepsAhead> ahead_;   ///< where the step has choices
+  const Captured* replayed_ = nullptr;  ///< by them
 };
 
 }  // namespace graft

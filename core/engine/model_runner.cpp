@@ -13,6 +13,9 @@ namespace graft {
 
 namespace {
 
+// The more, the seldomer the device has to be given block tables; the fewer, the later a sequence takes its blocks.
+constexpr int64_t tokens_ahead = 2 * RunAhead::most_steps;
+
 // What rank 0's steps and the collectives rest on.
 std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOptions& options) {
   const ModelConfig& config = plan.config();
@@ -65,6 +68,7 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
   plan_.traits.has_choices = agree_on_choices();
+  if (plan_.traits.has_choices) plan_.traits.tokens_ahead = tokens_ahead;
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, plan_.traits);
   if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
   load(options, progress);
@@ -98,7 +102,8 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
   forget_files();
   fused_ = injection.finish(*root, *collectives_, plan_.head_columns);
   placement.finish();
-  replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph);
+  replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph,
+                                          RunAhead(std::chrono::milliseconds(options.run_ahead_ms)));
 }
 
 // The tensors keep what they need of them.
@@ -124,65 +129,49 @@ StepOutput ModelRunner::run(bool ahead) {
   return output;
 }
 
-// Every rank starts the same steps and waits for the same one.
+// Every rank starts the same steps and waits for the same ones. Of those that are done nobody else needs to hear.
 StepOutput ModelRunner::run_fused(bool ahead) {
-  using Order = StepExchange::Order;
-  const bool next = ahead && replay_->can_start_next();
-  if (exchange_ && replay_->is_started()) {
-    exchange_->give(next ? Order::next : Order::finish);
-  } else if (exchange_) {
-    exchange_->give(next ? Order::step_and_next : Order::step);
+  const int64_t next = ahead ? replay_->next_due() : 0;
+  if (exchange_ && !replay_->is_done()) {
+    exchange_->give(
+        {replay_->is_started() ? StepExchange::Kind::go_on : StepExchange::Kind::step, static_cast<int32_t>(next)});
   }
   replay_->start();
-  if (next) replay_->start_next();
+  for (int64_t i = 0; i < next; ++i) replay_->start_next();
   return output_of(replay_->finish());
 }
 
 void ModelRunner::obey(StepExchange::Order order) {
-  switch (order) {
-    case StepExchange::Order::step:
-      compute(nullptr);
-      break;
-    case StepExchange::Order::step_by_op:
-      timer_.clear();
-      compute(&timer_);
-      break;
-    case StepExchange::Order::step_and_next:
-      replay_->start();
-      replay_->start_next();
-      replay_->wait();
-      break;
-    case StepExchange::Order::next:
-      replay_->take_next();
-      replay_->start_next();
-      replay_->wait();
-      break;
-    case StepExchange::Order::finish:
-      replay_->take_next();
-      replay_->wait();
-      break;
-    case StepExchange::Order::idle:
-    case StepExchange::Order::stop:
-      break;
+  using Kind = StepExchange::Kind;
+  if (order.kind == Kind::step_by_op) {
+    timer_.clear();
+    compute(&timer_);
+  } else if (order.kind == Kind::step && !replay_) {
+    compute(nullptr);
+  } else if (order.kind == Kind::step || order.kind == Kind::go_on) {
+    if (order.kind == Kind::step) replay_->start();
+    if (order.kind == Kind::go_on) replay_->take_next();
+    for (int32_t i = 0; i < order.next; ++i) replay_->start_next();
+    replay_->wait();
   }
 }
 
 StepOutput ModelRunner::give_and_compute(OpTimer* timer) {
   if (exchange_) {
     if (timer != nullptr) timer->start();
-    exchange_->give(timer != nullptr ? StepExchange::Order::step_by_op : StepExchange::Order::step);
+    exchange_->give({timer != nullptr ? StepExchange::Kind::step_by_op : StepExchange::Kind::step});
     if (timer != nullptr) timer->lap("broadcast.step");
   }
   return compute(timer);
 }
 
 void ModelRunner::keep_alive() {
-  if (exchange_) exchange_->give(StepExchange::Order::idle);
+  if (exchange_) exchange_->give({StepExchange::Kind::idle});
 }
 
 void ModelRunner::dismiss() {
   if (!exchange_) return;
-  exchange_->give(StepExchange::Order::stop);
+  exchange_->give({StepExchange::Kind::stop});
   part();
 }
 
@@ -200,7 +189,7 @@ void ModelRunner::part() noexcept {
 void ModelRunner::follow(const std::function<bool()>& give_up) {
   while (!give_up || !give_up()) {
     const StepExchange::Order order = exchange_->take();
-    if (order == StepExchange::Order::stop) return part();
+    if (order.kind == StepExchange::Kind::stop) return part();
     obey(order);
   }
 }

@@ -49,6 +49,7 @@ struct EngineOptions {
   int64_t least_context = 0;  ///< tokens that a sequence must be able to hold; 0: any
   int64_t max_sequences = 0;  ///< sequences in one step; 0: 16
   int64_t max_queue = 0;      ///< requests that may wait; 0: 1024
+  int64_t run_ahead_ms = 10;  ///< how far a device may run ahead of the host; 0: as little as it can
   int64_t memory_limit = 0;   ///< bytes for weights, cache and working memory; 0: none stated
   WeightsMode weights = WeightsMode::map;
 };

@@ -16,7 +16,7 @@ constexpr int64_t most_copies = int64_t{1} << 20;
 
 struct StepExchange::Header {
   Order order;
-  int32_t copies;
+  int64_t copies;
   int64_t bytes;  ///< of the whole message
 };
 
@@ -40,7 +40,7 @@ void StepExchange::give(Order order) {
     const std::vector<CachePool::BlockCopy>& copies = cache_.noted_copies();
     resize_for(static_cast<int64_t>(copies.size()));
     const size_t copy_bytes = copies.size() * sizeof(CachePool::BlockCopy);
-    header.copies = static_cast<int32_t>(copies.size());
+    header.copies = static_cast<int64_t>(copies.size());
     header.bytes += static_cast<int64_t>(copy_bytes) + step_.packed_bytes();
     std::byte* at = message_.data() + sizeof(Header);
     if (!copies.empty()) std::memcpy(at, copies.data(), copy_bytes);
@@ -60,13 +60,14 @@ StepExchange::Order StepExchange::take() {
   resize_for(std::clamp<int64_t>(header.copies, 0, most_copies));
   const int64_t least =
       static_cast<int64_t>(sizeof header) + header.copies * static_cast<int64_t>(sizeof(CachePool::BlockCopy));
-  if (header.copies < 0 || header.bytes < least || header.bytes > static_cast<int64_t>(message_.size())) {
+  if (header.copies < 0 || header.copies > most_copies || header.bytes < least ||
+      header.bytes > static_cast<int64_t>(message_.size())) {
     fail(StatusCode::comm_error, "rank 0 sent a step of {} bytes with {} copies, expected at most {} bytes",
          header.bytes, header.copies, message_.size());
   }
   if (header.bytes > first_bytes) ranks_.broadcast(message_.data() + first_bytes, header.bytes - first_bytes);
   const std::byte* at = message_.data() + sizeof header;
-  for (int32_t i = 0; i < header.copies; ++i, at += sizeof(CachePool::BlockCopy)) {
+  for (int64_t i = 0; i < header.copies; ++i, at += sizeof(CachePool::BlockCopy)) {
     CachePool::BlockCopy copy;
     std::memcpy(&copy, at, sizeof copy);
     cache_.copy_block(copy);

@@ -13,14 +13,16 @@ namespace graft {
 /// Used by the thread that runs steps. Everything throws COMM_ERROR when a peer fails.
 class StepExchange {
  public:
-  enum class Order : int32_t {
-    idle,           ///< nothing to do; tells that rank 0 lives
-    step,           ///< run the step that is in the buffer now
-    step_by_op,     ///< the same, op by op: a collective may not be part of a graph on some ranks alone
-    step_and_next,  ///< the same, and start the one that it leaves on the device, which is not waited for
-    next,           ///< wait for the one so started, with the one after it started
-    finish,         ///< wait for the one so started
-    stop,           ///< no more orders follow
+  enum class Kind : int32_t {
+    idle,        ///< nothing to do; tells that rank 0 lives
+    step,        ///< run the step that is in the buffer now
+    step_by_op,  ///< the same, op by op: a collective may not be part of a graph on some ranks alone
+    go_on,       ///< wait for the first of the steps that were started and are not done
+    stop,        ///< no more orders follow
+  };
+  struct Order {
+    Kind kind = Kind::idle;
+    int32_t next = 0;  ///< steps that are started first, each as the one before it leaves it on the device
   };
 
   /// All three outlive it. On rank 0 the pool begins to note its copies.
@@ -34,9 +36,7 @@ class StepExchange {
 
  private:
   struct Header;
-  static bool has_contents(Order order) {
-    return order == Order::step || order == Order::step_by_op || order == Order::step_and_next;
-  }
+  static bool has_contents(Order order) { return order.kind == Kind::step || order.kind == Kind::step_by_op; }
 
   void resize_for(int64_t copies);
 

@@ -92,6 +92,7 @@ graft::EngineOptions read_options(const EngineOptions* in) {
   options.least_context = in->least_context;
   options.max_sequences = in->max_sequences;
   options.max_queue = in->max_queue;
+  options.run_ahead_ms = in->run_ahead_ms;
   options.memory_limit = in->memory_limit;
   options.weights = in->read_weights != 0 ? WeightsMode::read : WeightsMode::map;
   return options;

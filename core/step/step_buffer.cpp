@@ -94,7 +94,9 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
     const std::vector<int32_t>& table = blocks.table(k);
     const int64_t stride = view_.caches[k].block_table_stride;
     const int64_t used = std::min<int64_t>(static_cast<int64_t>(table.size()), stride);
-    std::copy_n(table.begin(), used, block_tables_[k].begin() + static_cast<int64_t>(s) * stride);
+    const auto row = block_tables_[k].begin() + static_cast<int64_t>(s) * stride;
+    std::copy_n(table.begin(), used, row);
+    std::fill(row + used, row + std::max(used, table_entries(k, s)), -1);
   }
   return place;
 }
@@ -109,16 +111,27 @@ bool StepBuffer::chooses_all() const {
   return std::ranges::all_of(rows, [](const kernels::TokenChoice& choice) { return choice.wanted != 0; });
 }
 
-bool StepBuffer::can_go_on() const {
-  if (token_count_ == 0 || token_count_ != sequence_count_ || token_count_ != logit_row_count_) return false;
-  if (hidden_row_count_ > 0 || traits_.unplaced_token >= 0 || traits_.patch_width > 0 || !chooses_all()) return false;
+int64_t StepBuffer::table_entries(int64_t kind, size_t sequence) const {
+  const int64_t covered = context_lengths_[sequence] + traits_.tokens_ahead, size = block_sizes_[kind];
+  return std::min((covered + size - 1) / size, view_.caches[kind].block_table_stride);
+}
+
+int64_t StepBuffer::steps_to_go() const {
+  if (token_count_ == 0 || token_count_ != sequence_count_ || token_count_ != logit_row_count_) return 0;
+  if (hidden_row_count_ > 0 || traits_.unplaced_token >= 0 || traits_.patch_width > 0 || !chooses_all()) return 0;
+  int64_t steps = limits_.context;
   for (size_t s = 0; s < static_cast<size_t>(sequence_count_); ++s) {
-    if (context_lengths_[s] + 1 >= planned_lengths_[s]) return false;
+    const int64_t length = context_lengths_[s];
+    steps = std::min(steps, planned_lengths_[s] - 1 - length);  // nothing follows the last token
     for (int64_t k = 0; k < kinds_; ++k) {
-      if (context_lengths_[s] % block_sizes_[k] == 0) return false;  // the next token begins a block
+      const int64_t size = block_sizes_[k], entries = table_entries(k, s);
+      const int32_t* row = block_tables_[k].data() + static_cast<int64_t>(s) * view_.caches[k].block_table_stride;
+      int64_t held = (length + size - 1) / size;
+      while (held < entries && row[held] >= 0) ++held;
+      steps = std::min(steps, held * size - length);
     }
   }
-  return true;
+  return steps;
 }
 
 void StepBuffer::set_patches(const float* values, int64_t count) {

@@ -27,6 +27,9 @@ struct StepTraits {
   int64_t unplaced_token = -1;
   int64_t patch_width = 0;   ///< values of an image's patch; 0: the model takes no images
   bool has_choices = false;  ///< rows of logits may say how their next token is to be chosen
+  /// Tokens beyond its own that a decoding sequence has its blocks in the step for, where its plan goes so far: as many
+  /// steps can follow without the host.
+  int64_t tokens_ahead = 0;
 };
 
 class StepBuffer {
@@ -62,10 +65,10 @@ class StepBuffer {
   /// Whether every row of logits has its choice: then nobody needs the logits.
   bool chooses_all() const;
 
-  /// Whether the step after this one is likely to be what kernels/spec/next_step.h makes of it: every sequence has one
-  /// token, of which logits alone are wanted and after which the next is chosen, and has room for that one in a block
-  /// that it holds and in its planned length.
-  bool can_go_on() const;
+  /// How many steps can follow this one as kernels/spec/next_step.h makes them: every sequence has one token, of which
+  /// logits alone are wanted and after which the next is chosen, and so many more have room in the blocks that the step
+  /// has of it and in its planned length.
+  int64_t steps_to_go() const;
 
   /// Gives the tokens of the sequence added last what they stand for: [count, patch_width], zeros for a class row.
   void set_patches(const float* values, int64_t count);
@@ -92,6 +95,7 @@ class StepBuffer {
   /// Calls function(array, used elements) for every array of the step, in a fixed order.
   template <class Self, class Function>
   static void for_each_array(Self& self, Function&& function);
+  int64_t table_entries(int64_t kind, size_t sequence) const;
 
   StepLimits limits_;
   StepTraits traits_;

@@ -27,9 +27,8 @@ void StepBuffer::for_each_array(Self& self, Function&& function) {
   for (int64_t k = 0; k < self.kinds_; ++k) {
     function(self.slots_[k].data(), tokens);
     for (int64_t s = 0; s < sequences; ++s) {
-      const int64_t context = self.context_lengths_[static_cast<size_t>(s)];
       function(self.block_tables_[k].data() + s * self.view_.caches[k].block_table_stride,
-               (context + self.block_sizes_[k] - 1) / self.block_sizes_[k]);
+               self.table_entries(k, static_cast<size_t>(s)));
     }
   }
 }

@@ -100,6 +100,7 @@ std::vector<NullCall> plain_calls() {
       ON_NULL(graft_engine_options_set_context_limit, "options", nullptr, 1),
       ON_NULL(graft_engine_options_set_max_sequences, "options", nullptr, 1),
       ON_NULL(graft_engine_options_set_max_queue, "options", nullptr, 1),
+      ON_NULL(graft_engine_options_set_run_ahead_ms, "options", nullptr, 1),
       ON_NULL(graft_engine_options_set_memory_limit, "options", nullptr, 1),
       ON_NULL(graft_engine_options_set_weights, "options", nullptr, 0),
       ON_NULL(graft_engine_options_set_library_directory, "options", nullptr, "", 0),

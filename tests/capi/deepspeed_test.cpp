@@ -101,8 +101,8 @@ TEST_F(DeepSpeed, HonouredKeys) {
          "{}"},
     };
     for (const Honoured& one : cases) EXPECT_EQ(seen(library, one.json), seen(library, one.native)) << one.json;
-    EXPECT_EQ(seen(library, R"({"tp":{"tp_grain_size":7}})"), "auto auto  0 0 1 7 1 -1 0 0 0 1 0 0 0 0 0 0 0 ");
-    EXPECT_EQ(seen(library, R"({"min_tokens":5})"), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 5 0 0 0 0 ");
+    EXPECT_EQ(seen(library, R"({"tp":{"tp_grain_size":7}})"), "auto auto  0 0 1 7 1 -1 0 0 0 1 0 0 0 0 0 10 0 0 ");
+    EXPECT_EQ(seen(library, R"({"min_tokens":5})"), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 5 0 0 10 0 0 ");
     for (const char* key : {"injection_policy", "injection_dict"}) {
       const std::string json = "{\"" + std::string(key) + R"(":{"A":"x.y","B":["o_proj","down_proj"]}})";
       const std::string found = seen(library, json);

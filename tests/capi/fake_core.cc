@@ -82,7 +82,7 @@ std::string describe(const EngineOptions& o) {
   for (int64_t number :
        {int64_t{o.quantization_bits}, o.quantization_group, o.tensor_parallel, o.tensor_parallel_grain,
         o.expert_parallel, o.rank, o.world, o.port, o.timeout_ms, int64_t{o.graph}, o.threads, o.context_limit,
-        o.least_context, o.max_sequences, o.max_queue, o.memory_limit, int64_t{o.read_weights}}) {
+        o.least_context, o.max_sequences, o.max_queue, o.run_ahead_ms, o.memory_limit, int64_t{o.read_weights}}) {
     text += " " + std::to_string(number);
   }
   text += " " + string_of(o.address);

@@ -75,6 +75,8 @@ TEST(EngineOptions, Numbers) {
   expect_refused(graft_engine_options_set_context_limit(options.get(), -1), {"context_limit"});
   expect_refused(graft_engine_options_set_max_sequences(options.get(), -1), {"max_sequences"});
   expect_refused(graft_engine_options_set_max_queue(options.get(), -1), {"max_queue"});
+  expect_refused(graft_engine_options_set_run_ahead_ms(options.get(), -1), {"run_ahead_ms", "-1", "0 to 60000"});
+  expect_refused(graft_engine_options_set_run_ahead_ms(options.get(), 60'001), {"run_ahead_ms", "60001"});
   expect_refused(graft_engine_options_set_memory_limit(options.get(), INT64_MIN),
                  {"memory_limit", "-9223372036854775808"});
   expect_refused(graft_engine_options_set_weights(options.get(), 2), {"weights", "2", "0 to 1"});
@@ -102,7 +104,7 @@ TEST(EngineOptions, Json) {
   EXPECT_EQ(set("{}"), GRAFT_STATUS_OK);
   EXPECT_EQ(set(R"({"device":"cpu","dtype":"bfloat16","tensor_parallel":2,"expert_parallel":1,"graph":false,"threads":4,
                     "quantization":{"bits":4,"group_size":64},"injection":"auto","context_limit":128,"max_sequences":3,
-                    "max_queue":9,"memory_limit":1000000,"weights":"read","library_directory":"",
+                    "max_queue":9,"run_ahead_ms":0,"memory_limit":1000000,"weights":"read","library_directory":"",
                     "rank":{"rank":0,"world":2,"address":"h","port":1,"timeout_ms":5}})"),
             GRAFT_STATUS_OK)
       << graft_last_error_message();

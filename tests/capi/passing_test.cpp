@@ -29,13 +29,14 @@ TEST_F(Passing, EngineOptions) {
     const auto open = GRAFT_OF(library, graft_engine_open);
     const auto text = GRAFT_OF(library, graft_last_error_message);
     EXPECT_EQ(open("options", -1, nullptr, &engine), GRAFT_STATUS_UNSUPPORTED);
-    EXPECT_STREQ(text(), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 0 0 0 0 0 ");
+    EXPECT_STREQ(text(), "auto auto  0 0 1 64 1 -1 0 0 0 1 0 0 0 0 0 10 0 0 ");
     graft_engine_options* options = nullptr;
     GRAFT_OF(library, graft_engine_options_new)(&options);
     const char* json =
         R"({"device":"cuda:1","dtype":"int4","injection":"auto","quantization":{"bits":4,"group_size":64},
             "tensor_parallel":2,"expert_parallel":3,"rank":{"rank":1,"world":5,"address":"host","port":6,"timeout_ms":7},
-            "graph":false,"threads":8,"context_limit":9,"max_sequences":10,"max_queue":11,"memory_limit":12,"weights":"read"})";
+            "graph":false,"threads":8,"context_limit":9,"max_sequences":10,"max_queue":11,"run_ahead_ms":13,
+            "memory_limit":12,"weights":"read"})";
     ASSERT_EQ(GRAFT_OF(library, graft_engine_options_set_json)(options, json, -1), GRAFT_STATUS_OK) << text();
     // Nothing of an object that is refused is kept.
     EXPECT_EQ(GRAFT_OF(library, graft_engine_options_set_json)(options, R"({"threads":99,"zzz":0})", -1),
@@ -49,7 +50,7 @@ TEST_F(Passing, EngineOptions) {
     GRAFT_OF(library, graft_engine_options_add_policy)(options, policy);
     GRAFT_OF(library, graft_policy_free)(policy);
     EXPECT_EQ(open("options", -1, options, &engine), GRAFT_STATUS_UNSUPPORTED);
-    EXPECT_STREQ(text(), "cuda:1 int4 auto 4 64 2 64 3 1 5 6 7 0 8 9 0 10 11 12 1 host {} Layer:o_proj,down_proj,");
+    EXPECT_STREQ(text(), "cuda:1 int4 auto 4 64 2 64 3 1 5 6 7 0 8 9 0 10 11 13 12 1 host {} Layer:o_proj,down_proj,");
     GRAFT_OF(library, graft_engine_options_free)(options);
   });
 }

@@ -46,8 +46,9 @@ class OnDevice : public testing::Test {
     const EngineOptions options = make_engine_options(cell, dtype);
     check(graft_engine_options_set_device(options.get(), device, -1), "device");
     check(graft_engine_options_set_rank(options.get(), -1, 0, "", 0, 0, rank_timeout_ms), "time-out");
-    check(graft_engine_options_set_context_limit(options.get(), 128), "context limit");
+    check(graft_engine_options_set_context_limit(options.get(), context_limit), "context limit");
     check(graft_engine_options_set_max_sequences(options.get(), max_sequences), "sequences");
+    check(graft_engine_options_set_run_ahead_ms(options.get(), run_ahead_ms), "running ahead");
     graft_engine* engine = nullptr;
     status = graft_engine_open(std::getenv("GRAFT_TEST_MODEL"), -1, options.get(), &engine);
     failure = status == GRAFT_STATUS_OK ? "" : graft_last_error_message();
@@ -83,7 +84,10 @@ class OnDevice : public testing::Test {
 
   graft_status status = GRAFT_STATUS_OK;
   std::string failure;
-  int64_t max_sequences = 0;  ///< of engines opened from now on; 0: as many as by default
+  // Of engines opened from now on.
+  int64_t context_limit = 128;
+  int64_t max_sequences = 0;     ///< 0: as many as by default
+  int64_t run_ahead_ms = 60000;  ///< as many steps as there can be, however slow the machine that stands in
 
  private:
   int64_t regions_ = 0;

@@ -23,6 +23,7 @@ struct Faults {
   std::atomic<int64_t> graphs = 0;          ///< that are there now
   std::atomic<int64_t> events = 0;          ///< likewise
   std::atomic<int64_t> graph_launches = 0;  ///< so far
+  std::atomic<int64_t> waits = 0;           ///< of the host for work
   std::atomic<int64_t> launches_ahead = 0;  ///< of these, onto a stream that still had a launch to do
   std::atomic<int64_t> peer_sums = 0;       ///< that devices have done with peers so far
   int64_t (*regions)() = nullptr;           ///< pieces of memory that were not given back

@@ -257,6 +257,7 @@ int32_t fill(void* stream, void* to, uint8_t value, int64_t bytes, PluginError* 
   return plugin_ok;
 }
 int32_t synchronize(void* stream, PluginError* error) {
+  ++faults.waits;
   if (due(faults.losses)) faults.lost = true;
   if (faults.lost) return say("the device is lost", error, plugin_device_lost);
   return say(static_cast<Stream*>(stream)->wait(), error);
@@ -294,6 +295,7 @@ int32_t event_record(void* event, void* handle, PluginError* error) {
 int32_t stream_wait(void*, void*, PluginError* error) { return say("streams of the stand-in wait for nothing", error); }
 int32_t event_synchronize(void* handle, PluginError* error) {
   const Event& event = *static_cast<Event*>(handle);
+  ++faults.waits;
   if (due(faults.losses)) faults.lost = true;
   if (faults.lost) return say("the device is lost", error, plugin_device_lost);
   return event.stream == nullptr ? plugin_ok : say(event.stream->wait(event.pieces), error);

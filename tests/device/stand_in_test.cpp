@@ -2,6 +2,7 @@
 // fails its request or its engine, is told with the reason, and gives all memory back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -58,6 +59,23 @@ TEST_F(OnDevice, OneGraphServesEveryPosition) {
   close(engine);
 }
 
+// The first steps show how long one takes; after that the host waits once for all that can be on the way.
+TEST_F(OnDevice, TheHostWaitsOnceForManyTokens) {
+  const auto waits = [&] {
+    Engine engine = open("cuda");
+    EXPECT_TRUE(engine) << failure;
+    const int64_t before = faults().waits;
+    const Tokens tokens = answer(engine.get(), prompt);
+    EXPECT_EQ(tokens.size(), 24u);
+    const int64_t waited = faults().waits - before;
+    close(engine);
+    return waited;
+  };
+  EXPECT_EQ(waits(), 1 + 1 + 1 + 1) << "the prompt, a first step, all but the last, and that";
+  run_ahead_ms = 0;
+  EXPECT_EQ(waits(), 24) << "one for each token";
+}
+
 // Capturing allocates, and a step of several ranks must not: none is dropped, however many there are.
 TEST_F(OnDevice, EveryCapacityIsKept) {
   max_sequences = 4096;  // and so as many tokens in a step
@@ -89,8 +107,8 @@ TEST_F(OnDevice, ChoosesAsTheHostDoes) {
 
 // The device is given the next step before the host has the token; what was given in vain does no harm.
 TEST_F(OnDevice, GoesAheadWhileAnswersComeAndGo) {
-  Engine cpu = open("cpu"), cuda = open("cuda");
-  ASSERT_TRUE(cpu && cuda) << failure;
+  Engine cpu = open("cpu");
+  ASSERT_TRUE(cpu) << failure;
   const auto answers = [&](graft_engine* engine) {
     std::vector<Request> requests;
     for (int64_t i = 0; i < 12; ++i) {
@@ -106,7 +124,57 @@ TEST_F(OnDevice, GoesAheadWhileAnswersComeAndGo) {
     return all;
   };
   const auto expected = answers(cpu.get());
-  for (int round = 0; round < 3; ++round) EXPECT_EQ(answers(cuda.get()), expected) << round;
+  for (const int64_t milliseconds : {60'000, 3, 0}) {
+    run_ahead_ms = milliseconds;
+    Engine cuda = open("cuda");
+    ASSERT_TRUE(cuda) << failure;
+    for (int round = 0; round < 3; ++round) EXPECT_EQ(answers(cuda.get()), expected) << milliseconds << ", " << round;
+    close(cuda);
+  }
+  close(cpu);
+}
+
+// The device has the blocks that a sequence comes to in the next steps.
+TEST_F(OnDevice, AnswersGoOnFromBlockToBlock) {
+  context_limit = 600;
+  Engine cpu = open("cpu"), cuda = open("cuda");
+  ASSERT_TRUE(cpu && cuda) << failure;
+  const auto answers = [](graft_engine* engine) {
+    const std::string settings = R"({"seed":3,"max_tokens":500,"ignore_eos":true,"num_sequences":2,"temperature":9})";
+    return answers_of(submit(engine, prompt, options_of(settings).get()).get());
+  };
+  const std::vector<Tokens> expected = answers(cpu.get());
+  ASSERT_EQ(expected.at(1).size(), 500u);
+  const int64_t before = faults().waits, launched = faults().graph_launches;
+  EXPECT_EQ(answers(cuda.get()), expected);
+  EXPECT_LT(faults().waits - before, 500 / 15);
+  EXPECT_EQ(faults().graph_launches - launched, 500);
+  close(cuda), close(cpu);
+}
+
+// Answers end where nobody could know it; what the device was given for all of them counts for the others.
+TEST_F(OnDevice, NoStepIsInVainWhereOneAnswerGoesOn) {
+  const auto answers = [](graft_engine* engine, const std::string& stop) {
+    const std::string settings = R"({"seed":3,"max_tokens":24,"ignore_eos":true,"num_sequences":3,"temperature":9)";
+    return answers_of(submit(engine, prompt, options_of(settings + stop + "}").get()).get());
+  };
+  Engine cpu = open("cpu");
+  ASSERT_TRUE(cpu) << failure;
+  std::string stop;  // by a token that ends the first answer on its way, and that the third has not
+  const std::vector<Tokens> whole = answers(cpu.get(), "");
+  for (size_t i = 5; i < 15; ++i) {
+    const int64_t token = whole.at(0)[i];
+    if (std::ranges::count(whole.at(2), token) == 0) stop = R"(,"stop_tokens":[)" + std::to_string(token) + "]";
+  }
+  ASSERT_NE(stop, "");
+  const std::vector<Tokens> expected = answers(cpu.get(), stop);
+  ASSERT_LT(expected[0].size(), 24u);
+  ASSERT_EQ(expected[2].size(), 24u);
+  Engine cuda = open("cuda");
+  ASSERT_TRUE(cuda) << failure;
+  const int64_t before = faults().graph_launches;
+  EXPECT_EQ(answers(cuda.get(), stop), expected);
+  EXPECT_EQ(faults().graph_launches - before, 24);
   close(cuda), close(cpu);
 }
 
@@ -250,16 +318,19 @@ TEST_F(OnDevice, ALostDeviceEndsItsEnginesAndNothingElse) {
 }
 
 TEST_F(OnDevice, ALossIsToldWhereTheDeviceHasGoneAhead) {
-  Engine engine = open("cuda");
-  ASSERT_TRUE(engine) << failure;
   const RequestOptions options = options_of(R"({"greedy":true,"max_tokens":60,"ignore_eos":true})");
-  faults().losses = 20;
-  const Request request = submit(engine.get(), prompt, options.get());
-  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
-  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-  engine.reset();
-  faults().lost = false;
+  for (const auto& [milliseconds, wait] : {std::pair{int64_t{60'000}, 3}, std::pair{int64_t{0}, 20}}) {
+    run_ahead_ms = milliseconds;
+    Engine engine = open("cuda");
+    ASSERT_TRUE(engine) << failure;
+    faults().losses = wait;
+    const Request request = submit(engine.get(), prompt, options.get());
+    EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+    EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
+    EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+    engine.reset();
+    faults().lost = false;
+  }
 }
 
 TEST_F(OnDevice, TheProfileNamesItsKernelsAndCopies) {

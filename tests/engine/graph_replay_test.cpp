@@ -77,7 +77,7 @@ TEST(GraphReplay, TheLeastRecentlyUsedIsDropped) {
   ModelRunner runner = make_runner("llama_gqa", true);
   CpuDevice device(1);
   GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, device, true,
-                     /*most=*/2);
+                     RunAhead({}), /*most=*/2);
   SequenceBlocks blocks(runner.cache());
   ASSERT_TRUE(blocks.grow(96));
   int64_t expected = 0;
@@ -117,7 +117,8 @@ TEST(GraphReplay, AStepThatFailedLeavesNothingBehind) {
   ModelRunner runner = make_runner("llama_gqa", true);
   const std::vector<float> expected = logits(runner, 5, 12);
   BreakableDevice device;
-  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, device, true);
+  GraphReplay replay(*runner.fused(), runner.step(), runner.cache(), runner.plan().cache.layers, device, true,
+                     RunAhead({}));
   SequenceBlocks blocks(runner.cache());
   ASSERT_TRUE(blocks.grow(12));
   const auto run = [&](int64_t first) {

@@ -224,7 +224,7 @@ class Session {
         graft_engine_options_set_tensor_parallel, graft_engine_options_set_expert_parallel,
         graft_engine_options_set_threads,         graft_engine_options_set_context_limit,
         graft_engine_options_set_max_sequences,   graft_engine_options_set_max_queue,
-        graft_engine_options_set_memory_limit};
+        graft_engine_options_set_run_ahead_ms,    graft_engine_options_set_memory_limit};
     static const SetText texts[] = {graft_engine_options_set_device, graft_engine_options_set_dtype,
                                     graft_engine_options_set_injection, graft_engine_options_set_json};
     const std::string words = text();

@@ -67,9 +67,11 @@ TEST_F(Choices, TravelWithTheStep) {
 
 TEST_F(Choices, DecodingGoesOn) {
   step.clear();
-  EXPECT_FALSE(step.can_go_on()) << "an empty step";
-  decode(4), decode(6, sampled);
-  EXPECT_TRUE(step.can_go_on());
+  EXPECT_EQ(step.steps_to_go(), 0) << "an empty step";
+  decode(4), decode(8, sampled);
+  EXPECT_EQ(step.steps_to_go(), 3) << "to the end of a block of the first cache";
+  decode(6);
+  EXPECT_EQ(step.steps_to_go(), 1);
 }
 
 TEST_F(Choices, NothingGoesOnWhereMoreIsNeededThanWasChosen) {
@@ -78,19 +80,45 @@ TEST_F(Choices, NothingGoesOnWhereMoreIsNeededThanWasChosen) {
     held.clear();
     decode(5);
     fill();
-    return step.can_go_on();
+    return step.steps_to_go();
   };
-  EXPECT_TRUE(with([] {}));
-  EXPECT_FALSE(with([&] { add(1, 5); })) << "a row without a choice";
-  EXPECT_FALSE(with([&] { add(2, 4); })) << "two tokens of a prompt";
-  EXPECT_FALSE(with([&] { add(1, 5, 16, {}); })) << "a row that nobody wants";
-  EXPECT_FALSE(with([&] {
-    step.choose(add(1, 5, 16, {StepBuffer::Rows::last, StepBuffer::Rows::last}), greedy);
-  })) << "a hidden row";
-  EXPECT_FALSE(with([&] { decode(3); })) << "the next token begins a block of the first cache";
-  EXPECT_FALSE(with([&] { decode(7); })) << "and of both";
-  EXPECT_TRUE(with([&] { decode(5, greedy, 8); }));
-  EXPECT_FALSE(with([&] { decode(5, greedy, 7); })) << "the token that is chosen is the last";
+  EXPECT_EQ(with([] {}), 2);
+  EXPECT_EQ(with([&] { add(1, 5); }), 0) << "a row without a choice";
+  EXPECT_EQ(with([&] { add(2, 4); }), 0) << "two tokens of a prompt";
+  EXPECT_EQ(with([&] { add(1, 5, 16, {}); }), 0) << "a row that nobody wants";
+  EXPECT_EQ(with([&] {
+              step.choose(add(1, 5, 16, {StepBuffer::Rows::last, StepBuffer::Rows::last}), greedy);
+            }),
+            0)
+      << "a hidden row";
+  EXPECT_EQ(with([&] { decode(3); }), 0) << "the next token begins a block of the first cache";
+  EXPECT_EQ(with([&] { decode(7); }), 0) << "and of both";
+  EXPECT_EQ(with([&] { decode(5, greedy, 8); }), 1) << "the token after the next is the last";
+  EXPECT_EQ(with([&] { decode(5, greedy, 7); }), 0) << "the token that is chosen is the last";
+}
+
+// A step has the blocks of the tokens ahead, and of no sequence that was there before.
+TEST_F(Choices, BlocksThatASequenceHoldsAheadAreGoneThrough) {
+  traits.tokens_ahead = 8;
+  StepBuffer ahead(limits, pool, traits), other(limits, pool, traits);
+  const auto fill = [&](int64_t first, int64_t covered) {
+    SequenceBlocks blocks(pool);
+    EXPECT_TRUE(blocks.grow(covered));
+    const int64_t token = 5;
+    ahead.clear();
+    ahead.choose(ahead.add_sequence(&token, nullptr, 1, first, 16, blocks, last).logit_row, greedy);
+    return ahead.steps_to_go();
+  };
+  EXPECT_EQ(fill(3, 16), 8) << "covered by what the step has of both caches";
+  EXPECT_EQ(fill(3, 8), 4) << "the end of the first cache's second block";
+  EXPECT_EQ(fill(3, 4), 0);
+  EXPECT_EQ(fill(9, 16), 5) << "the end of the plan";
+  EXPECT_EQ(fill(3, 16), 8);
+  std::vector<std::byte> bytes(static_cast<size_t>(ahead.packed_bytes()));
+  ASSERT_LE(ahead.packed_bytes(), ahead.most_packed_bytes());
+  ahead.pack(bytes.data());
+  other.unpack(bytes.data());
+  EXPECT_EQ(other.steps_to_go(), 8) << "another rank has them too";
 }
 
 }  // namespace

@@ -563,6 +563,22 @@ SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options
 }
 
 
+SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_run_ahead_ms___(void * jarg1, long long jarg2) {
+  graft_csharp_result jresult = {
+    NULL, 0
+  } ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  arg1 = (graft_engine_options *)jarg1; 
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_run_ahead_ms(arg1,arg2);
+  jresult = graft_csharp_check(result); 
+  return jresult;
+}
+
+
 SWIGEXPORT graft_csharp_result SWIGSTDCALL CSharp_GraftfRaw_graft_engine_options_set_memory_limit___(void * jarg1, long long jarg2) {
   graft_csharp_result jresult = {
     NULL, 0

@@ -61,6 +61,12 @@ public sealed class EngineOptions {
   public long? MaxSequences { get; set; }
   /// <summary>Requests that may wait; one more is refused with Busy. 0 (default) = the engine chooses.</summary>
   public long? MaxQueue { get; set; }
+  /// <summary>
+  /// How far a GPU may run ahead of the host, in time of its work: up to a minute, 10 ms by default. Then the host spends
+  /// less on each token, but hears of tokens, and the GPU of a new request, up to so much later. Zero = of each token at
+  /// once.
+  /// </summary>
+  public TimeSpan? RunAhead { get; set; }
   /// <summary>Bytes of memory on each device that the engine may use; 0 (default) = no limit of its own.</summary>
   public long? MemoryLimit { get; set; }
   /// <summary>Mapped or copied weights.</summary>
@@ -132,6 +138,7 @@ public sealed class EngineOptions {
     if (ContextLimit.HasValue) graft_raw.graft_engine_options_set_context_limit(made, ContextLimit.Value);
     if (MaxSequences.HasValue) graft_raw.graft_engine_options_set_max_sequences(made, MaxSequences.Value);
     if (MaxQueue.HasValue) graft_raw.graft_engine_options_set_max_queue(made, MaxQueue.Value);
+    if (RunAhead.HasValue) graft_raw.graft_engine_options_set_run_ahead_ms(made, (long)Math.Ceiling(RunAhead.Value.TotalMilliseconds));
     if (MemoryLimit.HasValue) graft_raw.graft_engine_options_set_memory_limit(made, MemoryLimit.Value);
     if (Weights.HasValue) graft_raw.graft_engine_options_set_weights(made, (int)Weights.Value);
     if (LibraryDirectory != null) graft_raw.graft_engine_options_set_library_directory(made, LibraryDirectory);

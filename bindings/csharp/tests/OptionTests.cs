@@ -7,7 +7,7 @@ using Graft;
 internal static class OptionTests {
   // Names that are one thing more in C than in C#.
   private static readonly Dictionary<string, string> Renamed = new Dictionary<string, string> {
-    { "Dtype", "DType" }, { "Quantization", "QuantizationBits" }, { "DeadlineMs", "Deadline" }, { "Policy", "Policies" }
+    { "Dtype", "DType" }, { "Quantization", "QuantizationBits" }, { "DeadlineMs", "Deadline" }, { "RunAheadMs", "RunAhead" }, { "Policy", "Policies" }
   };
 
   private static string Pascal(string name) =>
@@ -58,7 +58,8 @@ internal static class OptionTests {
       { "expert_parallel", new EngineOptions { ExpertParallel = 0 } }, { "rank", new EngineOptions { Rank = new RankOptions { World = -1 } } },
       { "injection", new EngineOptions { Injection = "some" } }, { "threads", new EngineOptions { Threads = -1 } },
       { "context_limit", new EngineOptions { ContextLimit = -1 } }, { "max_sequences", new EngineOptions { MaxSequences = -1 } },
-      { "max_queue", new EngineOptions { MaxQueue = -1 } }, { "memory_limit", new EngineOptions { MemoryLimit = -1 } },
+      { "max_queue", new EngineOptions { MaxQueue = -1 } }, { "run_ahead_ms", new EngineOptions { RunAhead = TimeSpan.FromSeconds(-1) } },
+      { "memory_limit", new EngineOptions { MemoryLimit = -1 } },
       { "weights", new EngineOptions { Weights = (Weights)99 } }, { "json", new EngineOptions { Json = "[]" } }
     };
     foreach (var pair in engines) Check.Fails(Status.InvalidArgument, pair.Value.Validate, pair.Key);
@@ -78,7 +79,7 @@ internal static class OptionTests {
       new EngineOptions {
         Device = "cpu", DType = "float32", QuantizationBits = 8, QuantizationGroupSize = 64, TensorParallel = 2, ExpertParallel = 2,
         Rank = new RankOptions { Rank = 0, World = 2, Address = "localhost", Port = 29500, Timeout = TimeSpan.FromSeconds(1) },
-        Injection = "kernel", Graph = false, Threads = 2, ContextLimit = 100, MaxSequences = 2, MaxQueue = 3, MemoryLimit = 1 << 30,
+        Injection = "kernel", Graph = false, Threads = 2, ContextLimit = 100, MaxSequences = 2, MaxQueue = 3, RunAhead = TimeSpan.FromMilliseconds(5), MemoryLimit = 1 << 30,
         Weights = Weights.Read, LibraryDirectory = "/nowhere", Progress = (fraction, what) => true, Policies = { policy },
         Json = "{\"threads\": 1}"
       }.Validate();

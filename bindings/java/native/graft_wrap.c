@@ -700,6 +700,24 @@ SWIGEXPORT jlong JNICALL Java_graft_RawJNI_graft_1engine_1options_1set_1max_1que
 }
 
 
+SWIGEXPORT jlong JNICALL Java_graft_RawJNI_graft_1engine_1options_1set_1run_1ahead_1ms(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2) {
+  jlong jresult = 0 ;
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (graft_engine_options *)(intptr_t)jarg1;
+  arg2 = (int64_t)jarg2; 
+  result = (graft_status)graft_engine_options_set_run_ahead_ms(arg1,arg2);
+  
+  if (result != GRAFT_STATUS_OK && result != GRAFT_STATUS_BUFFER_TOO_SMALL) graft_jni_throw(jenv, result);
+  
+  return jresult;
+}
+
+
 SWIGEXPORT jlong JNICALL Java_graft_RawJNI_graft_1engine_1options_1set_1memory_1limit(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2) {
   jlong jresult = 0 ;
   graft_engine_options *arg1 = 0 ;

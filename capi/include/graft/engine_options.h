@@ -99,6 +99,12 @@ GRAFT_API graft_status graft_engine_options_set_max_sequences(graft_engine_optio
 /** Requests that may wait; one more makes submit return GRAFT_STATUS_BUSY. 0 (default) = the engine chooses. */
 GRAFT_API graft_status graft_engine_options_set_max_queue(graft_engine_options* options, int64_t requests);
 
+/**
+ * How far a GPU may run ahead of the host, in milliseconds of its work: 0 to 60000, 10 by default. Then the host spends
+ * less on each token, but hears of tokens, and the GPU of a new request, up to so much later. 0 = of each token at once.
+ */
+GRAFT_API graft_status graft_engine_options_set_run_ahead_ms(graft_engine_options* options, int64_t milliseconds);
+
 /** Bytes of memory on each device that the engine may use, weights included; 0 (default) = no limit of its own. */
 GRAFT_API graft_status graft_engine_options_set_memory_limit(graft_engine_options* options, int64_t bytes);
 

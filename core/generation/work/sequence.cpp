@@ -33,6 +33,8 @@ bool Sequence::add_to(StepBuffer& step, int64_t most, StepBuffer::Wanted before,
   const int64_t count = std::min(pending(), most);
   blocks_.drop_before(computed_);
   if (!blocks_.grow(computed_ + count)) return false;
+  // Where there are more, it has those that a device may write to before it hears of the host again.
+  if (count == 1) blocks_.grow(std::min(planned_length_, computed_ + count + step.traits().tokens_ahead));
   const int64_t* types = token_types_.empty() ? nullptr : token_types_.data() + computed_;
   place_ = step.add_sequence(tokens_.data() + computed_, types, count, computed_, planned_length_, blocks_,
                              count == pending() ? last : before);

@@ -68,140 +68,142 @@ typedef long long swig_type_38;
 typedef _gostring_ swig_type_39;
 typedef long long swig_type_40;
 typedef _gostring_ swig_type_41;
-typedef _gostring_ swig_type_42;
+typedef long long swig_type_42;
 typedef _gostring_ swig_type_43;
 typedef _gostring_ swig_type_44;
 typedef _gostring_ swig_type_45;
 typedef _gostring_ swig_type_46;
 typedef _gostring_ swig_type_47;
-typedef _goslice_ swig_type_48;
-typedef _goslice_ swig_type_49;
+typedef _gostring_ swig_type_48;
+typedef _gostring_ swig_type_49;
 typedef _goslice_ swig_type_50;
 typedef _goslice_ swig_type_51;
-typedef long long swig_type_52;
-typedef _gostring_ swig_type_53;
-typedef _gostring_ swig_type_54;
+typedef _goslice_ swig_type_52;
+typedef _goslice_ swig_type_53;
+typedef long long swig_type_54;
 typedef _gostring_ swig_type_55;
 typedef _gostring_ swig_type_56;
 typedef _gostring_ swig_type_57;
-typedef _goslice_ swig_type_58;
+typedef _gostring_ swig_type_58;
 typedef _gostring_ swig_type_59;
 typedef _goslice_ swig_type_60;
 typedef _gostring_ swig_type_61;
-typedef long long swig_type_62;
+typedef _goslice_ swig_type_62;
 typedef _gostring_ swig_type_63;
-typedef _gostring_ swig_type_64;
-typedef long long swig_type_65;
+typedef long long swig_type_64;
+typedef _gostring_ swig_type_65;
 typedef _gostring_ swig_type_66;
-typedef _gostring_ swig_type_67;
+typedef long long swig_type_67;
 typedef _gostring_ swig_type_68;
 typedef _gostring_ swig_type_69;
 typedef _gostring_ swig_type_70;
-typedef long long swig_type_71;
+typedef _gostring_ swig_type_71;
 typedef _gostring_ swig_type_72;
-typedef _gostring_ swig_type_73;
+typedef long long swig_type_73;
 typedef _gostring_ swig_type_74;
-typedef long long swig_type_75;
+typedef _gostring_ swig_type_75;
 typedef _gostring_ swig_type_76;
 typedef long long swig_type_77;
 typedef _gostring_ swig_type_78;
-typedef _gostring_ swig_type_79;
+typedef long long swig_type_79;
 typedef _gostring_ swig_type_80;
 typedef _gostring_ swig_type_81;
 typedef _gostring_ swig_type_82;
 typedef _gostring_ swig_type_83;
 typedef _gostring_ swig_type_84;
 typedef _gostring_ swig_type_85;
-typedef long long swig_type_86;
-typedef long long swig_type_87;
+typedef _gostring_ swig_type_86;
+typedef _gostring_ swig_type_87;
 typedef long long swig_type_88;
-typedef _gostring_ swig_type_89;
-typedef _gostring_ swig_type_90;
-typedef _goslice_ swig_type_91;
-typedef long long swig_type_92;
-typedef _gostring_ swig_type_93;
-typedef _gostring_ swig_type_94;
+typedef long long swig_type_89;
+typedef long long swig_type_90;
+typedef _gostring_ swig_type_91;
+typedef _gostring_ swig_type_92;
+typedef _goslice_ swig_type_93;
+typedef long long swig_type_94;
 typedef _gostring_ swig_type_95;
 typedef _gostring_ swig_type_96;
 typedef _gostring_ swig_type_97;
-typedef _goslice_ swig_type_98;
+typedef _gostring_ swig_type_98;
 typedef _gostring_ swig_type_99;
-typedef _gostring_ swig_type_100;
+typedef _goslice_ swig_type_100;
 typedef _gostring_ swig_type_101;
-typedef _goslice_ swig_type_102;
+typedef _gostring_ swig_type_102;
 typedef _gostring_ swig_type_103;
 typedef _goslice_ swig_type_104;
 typedef _gostring_ swig_type_105;
-typedef _gostring_ swig_type_106;
+typedef _goslice_ swig_type_106;
 typedef _gostring_ swig_type_107;
 typedef _gostring_ swig_type_108;
-typedef long long swig_type_109;
+typedef _gostring_ swig_type_109;
 typedef _gostring_ swig_type_110;
-typedef _gostring_ swig_type_111;
+typedef long long swig_type_111;
 typedef _gostring_ swig_type_112;
 typedef _gostring_ swig_type_113;
-typedef long long swig_type_114;
+typedef _gostring_ swig_type_114;
 typedef _gostring_ swig_type_115;
 typedef long long swig_type_116;
 typedef _gostring_ swig_type_117;
-typedef _gostring_ swig_type_118;
+typedef long long swig_type_118;
 typedef _gostring_ swig_type_119;
 typedef _gostring_ swig_type_120;
-typedef long long swig_type_121;
+typedef _gostring_ swig_type_121;
 typedef _gostring_ swig_type_122;
-typedef _gostring_ swig_type_123;
+typedef long long swig_type_123;
 typedef _gostring_ swig_type_124;
 typedef _gostring_ swig_type_125;
-typedef long long swig_type_126;
+typedef _gostring_ swig_type_126;
 typedef _gostring_ swig_type_127;
-typedef _gostring_ swig_type_128;
+typedef long long swig_type_128;
 typedef _gostring_ swig_type_129;
 typedef _gostring_ swig_type_130;
-typedef long long swig_type_131;
+typedef _gostring_ swig_type_131;
 typedef _gostring_ swig_type_132;
 typedef long long swig_type_133;
 typedef _gostring_ swig_type_134;
-typedef _goslice_ swig_type_135;
+typedef long long swig_type_135;
 typedef _gostring_ swig_type_136;
 typedef _goslice_ swig_type_137;
 typedef _gostring_ swig_type_138;
 typedef _goslice_ swig_type_139;
 typedef _gostring_ swig_type_140;
-typedef _gostring_ swig_type_141;
+typedef _goslice_ swig_type_141;
 typedef _gostring_ swig_type_142;
-typedef _goslice_ swig_type_143;
+typedef _gostring_ swig_type_143;
 typedef _gostring_ swig_type_144;
-typedef _gostring_ swig_type_145;
-typedef long long swig_type_146;
+typedef _goslice_ swig_type_145;
+typedef _gostring_ swig_type_146;
 typedef _gostring_ swig_type_147;
 typedef long long swig_type_148;
 typedef _gostring_ swig_type_149;
 typedef long long swig_type_150;
 typedef _gostring_ swig_type_151;
-typedef _gostring_ swig_type_152;
-typedef long long swig_type_153;
+typedef long long swig_type_152;
+typedef _gostring_ swig_type_153;
 typedef _gostring_ swig_type_154;
 typedef long long swig_type_155;
 typedef _gostring_ swig_type_156;
-typedef _gostring_ swig_type_157;
+typedef long long swig_type_157;
 typedef _gostring_ swig_type_158;
 typedef _gostring_ swig_type_159;
 typedef _gostring_ swig_type_160;
-typedef long long swig_type_161;
+typedef _gostring_ swig_type_161;
 typedef _gostring_ swig_type_162;
 typedef long long swig_type_163;
 typedef _gostring_ swig_type_164;
-typedef _gostring_ swig_type_165;
-typedef long long swig_type_166;
+typedef long long swig_type_165;
+typedef _gostring_ swig_type_166;
 typedef _gostring_ swig_type_167;
-typedef _gostring_ swig_type_168;
+typedef long long swig_type_168;
 typedef _gostring_ swig_type_169;
 typedef _gostring_ swig_type_170;
 typedef _gostring_ swig_type_171;
-typedef long long swig_type_172;
+typedef _gostring_ swig_type_172;
 typedef _gostring_ swig_type_173;
-typedef _goslice_ swig_type_174;
+typedef long long swig_type_174;
 typedef _gostring_ swig_type_175;
+typedef _goslice_ swig_type_176;
+typedef _gostring_ swig_type_177;
 extern void _wrap_Swig_free_raw(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_raw(swig_intgo arg1);
 extern swig_type_1 _wrap_graft_last_error_message_raw(void);
@@ -227,110 +229,111 @@ extern swig_type_31 _wrap_graft_engine_options_set_threads_raw(swig_voidp arg1, 
 extern swig_type_33 _wrap_graft_engine_options_set_context_limit_raw(swig_voidp arg1, swig_type_34 arg2);
 extern swig_type_35 _wrap_graft_engine_options_set_max_sequences_raw(swig_voidp arg1, swig_type_36 arg2);
 extern swig_type_37 _wrap_graft_engine_options_set_max_queue_raw(swig_voidp arg1, swig_type_38 arg2);
-extern swig_type_39 _wrap_graft_engine_options_set_memory_limit_raw(swig_voidp arg1, swig_type_40 arg2);
-extern swig_type_41 _wrap_graft_engine_options_set_weights_raw(swig_voidp arg1, int arg2);
-extern swig_type_42 _wrap_graft_engine_options_set_library_directory_raw(swig_voidp arg1, swig_type_43 arg2);
-extern swig_type_44 _wrap_graft_engine_options_add_policy_raw(swig_voidp arg1, swig_voidp arg2);
-extern swig_type_45 _wrap_graft_engine_options_set_json_raw(swig_voidp arg1, swig_type_46 arg2);
-extern swig_type_47 _wrap_graft_tensor_new_raw(int arg1, swig_type_48 arg2, swig_type_49 arg3, swig_voidp arg4);
+extern swig_type_39 _wrap_graft_engine_options_set_run_ahead_ms_raw(swig_voidp arg1, swig_type_40 arg2);
+extern swig_type_41 _wrap_graft_engine_options_set_memory_limit_raw(swig_voidp arg1, swig_type_42 arg2);
+extern swig_type_43 _wrap_graft_engine_options_set_weights_raw(swig_voidp arg1, int arg2);
+extern swig_type_44 _wrap_graft_engine_options_set_library_directory_raw(swig_voidp arg1, swig_type_45 arg2);
+extern swig_type_46 _wrap_graft_engine_options_add_policy_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_47 _wrap_graft_engine_options_set_json_raw(swig_voidp arg1, swig_type_48 arg2);
+extern swig_type_49 _wrap_graft_tensor_new_raw(int arg1, swig_type_50 arg2, swig_type_51 arg3, swig_voidp arg4);
 extern int _wrap_graft_tensor_dtype_raw(swig_voidp arg1);
 extern int _wrap_graft_tensor_rank_raw(swig_voidp arg1);
-extern swig_type_50 _wrap_graft_tensor_shape_raw(swig_voidp arg1);
-extern swig_type_51 _wrap_graft_tensor_data_raw(swig_voidp arg1);
-extern swig_type_52 _wrap_graft_tensor_byte_size_raw(swig_voidp arg1);
-extern swig_type_53 _wrap_graft_tensor_device_raw(swig_voidp arg1);
+extern swig_type_52 _wrap_graft_tensor_shape_raw(swig_voidp arg1);
+extern swig_type_53 _wrap_graft_tensor_data_raw(swig_voidp arg1);
+extern swig_type_54 _wrap_graft_tensor_byte_size_raw(swig_voidp arg1);
+extern swig_type_55 _wrap_graft_tensor_device_raw(swig_voidp arg1);
 extern void _wrap_graft_tensor_free_raw(swig_voidp arg1);
-extern swig_type_54 _wrap_graft_tokenizer_open_raw(swig_type_55 arg1, swig_voidp arg2);
+extern swig_type_56 _wrap_graft_tokenizer_open_raw(swig_type_57 arg1, swig_voidp arg2);
 extern void _wrap_graft_tokenizer_free_raw(swig_voidp arg1);
-extern swig_type_56 _wrap_graft_tokenizer_encode_raw(swig_voidp arg1, swig_type_57 arg2, int arg3, swig_type_58 arg4);
-extern swig_type_59 _wrap_graft_tokenizer_decode_raw(swig_voidp arg1, swig_type_60 arg2, int arg3, swig_voidp arg4);
-extern swig_type_61 _wrap_graft_tokenizer_piece_raw(swig_voidp arg1, swig_type_62 arg2, swig_voidp arg3);
-extern swig_type_63 _wrap_graft_tokenizer_id_of_raw(swig_voidp arg1, swig_type_64 arg2, swig_voidp arg3);
-extern swig_type_65 _wrap_graft_tokenizer_vocab_size_raw(swig_voidp arg1);
-extern swig_type_66 _wrap_graft_tokenizer_apply_chat_template_raw(swig_voidp arg1, swig_type_67 arg2, swig_type_68 arg3, swig_voidp arg4);
-extern swig_type_69 _wrap_graft_decoder_new_raw(swig_voidp arg1, int arg2, swig_voidp arg3);
-extern swig_type_70 _wrap_graft_decoder_push_raw(swig_voidp arg1, swig_type_71 arg2, swig_voidp arg3);
+extern swig_type_58 _wrap_graft_tokenizer_encode_raw(swig_voidp arg1, swig_type_59 arg2, int arg3, swig_type_60 arg4);
+extern swig_type_61 _wrap_graft_tokenizer_decode_raw(swig_voidp arg1, swig_type_62 arg2, int arg3, swig_voidp arg4);
+extern swig_type_63 _wrap_graft_tokenizer_piece_raw(swig_voidp arg1, swig_type_64 arg2, swig_voidp arg3);
+extern swig_type_65 _wrap_graft_tokenizer_id_of_raw(swig_voidp arg1, swig_type_66 arg2, swig_voidp arg3);
+extern swig_type_67 _wrap_graft_tokenizer_vocab_size_raw(swig_voidp arg1);
+extern swig_type_68 _wrap_graft_tokenizer_apply_chat_template_raw(swig_voidp arg1, swig_type_69 arg2, swig_type_70 arg3, swig_voidp arg4);
+extern swig_type_71 _wrap_graft_decoder_new_raw(swig_voidp arg1, int arg2, swig_voidp arg3);
+extern swig_type_72 _wrap_graft_decoder_push_raw(swig_voidp arg1, swig_type_73 arg2, swig_voidp arg3);
 extern void _wrap_graft_decoder_free_raw(swig_voidp arg1);
-extern swig_type_72 _wrap_graft_engine_open_raw(swig_type_73 arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_74 _wrap_graft_engine_open_raw(swig_type_75 arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_graft_engine_free_raw(swig_voidp arg1);
-extern swig_type_74 _wrap_graft_engine_close_raw(swig_voidp arg1, swig_type_75 arg2);
-extern swig_type_76 _wrap_graft_engine_wait_raw(swig_voidp arg1, swig_type_77 arg2);
-extern swig_type_78 _wrap_graft_engine_tokenizer_raw(swig_voidp arg1, swig_voidp arg2);
-extern swig_type_79 _wrap_graft_engine_info_raw(swig_voidp arg1, swig_voidp arg2);
-extern swig_type_80 _wrap_graft_engine_stats_raw(swig_voidp arg1, swig_voidp arg2);
-extern swig_type_81 _wrap_graft_engine_inspect_raw(swig_type_82 arg1, swig_voidp arg2, swig_voidp arg3);
-extern swig_type_83 _wrap_graft_engine_save_raw(swig_voidp arg1, swig_type_84 arg2);
-extern swig_type_85 _wrap_graft_event_new_raw(swig_voidp arg1);
+extern swig_type_76 _wrap_graft_engine_close_raw(swig_voidp arg1, swig_type_77 arg2);
+extern swig_type_78 _wrap_graft_engine_wait_raw(swig_voidp arg1, swig_type_79 arg2);
+extern swig_type_80 _wrap_graft_engine_tokenizer_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_81 _wrap_graft_engine_info_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_82 _wrap_graft_engine_stats_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_83 _wrap_graft_engine_inspect_raw(swig_type_84 arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_85 _wrap_graft_engine_save_raw(swig_voidp arg1, swig_type_86 arg2);
+extern swig_type_87 _wrap_graft_event_new_raw(swig_voidp arg1);
 extern int _wrap_graft_event_kind_raw(swig_voidp arg1);
-extern swig_type_86 _wrap_graft_event_tag_raw(swig_voidp arg1);
-extern swig_type_87 _wrap_graft_event_sequence_raw(swig_voidp arg1);
-extern swig_type_88 _wrap_graft_event_token_raw(swig_voidp arg1);
-extern swig_type_89 _wrap_graft_event_text_raw(swig_voidp arg1);
+extern swig_type_88 _wrap_graft_event_tag_raw(swig_voidp arg1);
+extern swig_type_89 _wrap_graft_event_sequence_raw(swig_voidp arg1);
+extern swig_type_90 _wrap_graft_event_token_raw(swig_voidp arg1);
+extern swig_type_91 _wrap_graft_event_text_raw(swig_voidp arg1);
 extern double _wrap_graft_event_logprob_raw(swig_voidp arg1);
-extern swig_type_90 _wrap_graft_event_top_logprobs_raw(swig_voidp arg1, swig_type_91 arg2);
+extern swig_type_92 _wrap_graft_event_top_logprobs_raw(swig_voidp arg1, swig_type_93 arg2);
 extern int _wrap_graft_event_finish_reason_raw(swig_voidp arg1);
-extern swig_type_92 _wrap_graft_event_usage_raw(swig_voidp arg1, int arg2);
+extern swig_type_94 _wrap_graft_event_usage_raw(swig_voidp arg1, int arg2);
 extern double _wrap_graft_event_progress_raw(swig_voidp arg1);
 extern int _wrap_graft_event_last_raw(swig_voidp arg1);
 extern int _wrap_graft_event_status_raw(swig_voidp arg1);
-extern swig_type_93 _wrap_graft_event_message_raw(swig_voidp arg1);
+extern swig_type_95 _wrap_graft_event_message_raw(swig_voidp arg1);
 extern void _wrap_graft_event_free_raw(swig_voidp arg1);
-extern swig_type_94 _wrap_graft_input_new_raw(swig_voidp arg1);
+extern swig_type_96 _wrap_graft_input_new_raw(swig_voidp arg1);
 extern void _wrap_graft_input_free_raw(swig_voidp arg1);
-extern swig_type_95 _wrap_graft_input_set_text_raw(swig_voidp arg1, swig_type_96 arg2);
-extern swig_type_97 _wrap_graft_input_set_tokens_raw(swig_voidp arg1, swig_type_98 arg2);
-extern swig_type_99 _wrap_graft_input_set_chat_raw(swig_voidp arg1, swig_type_100 arg2);
-extern swig_type_101 _wrap_graft_input_set_decoder_tokens_raw(swig_voidp arg1, swig_type_102 arg2);
-extern swig_type_103 _wrap_graft_input_set_token_types_raw(swig_voidp arg1, swig_type_104 arg2);
-extern swig_type_105 _wrap_graft_input_set_tensor_raw(swig_voidp arg1, swig_type_106 arg2, swig_voidp arg3);
-extern swig_type_107 _wrap_graft_queue_new_raw(swig_voidp arg1);
-extern swig_type_108 _wrap_graft_queue_next_raw(swig_voidp arg1, swig_type_109 arg2, swig_voidp arg3);
-extern swig_type_110 _wrap_graft_queue_wake_raw(swig_voidp arg1);
+extern swig_type_97 _wrap_graft_input_set_text_raw(swig_voidp arg1, swig_type_98 arg2);
+extern swig_type_99 _wrap_graft_input_set_tokens_raw(swig_voidp arg1, swig_type_100 arg2);
+extern swig_type_101 _wrap_graft_input_set_chat_raw(swig_voidp arg1, swig_type_102 arg2);
+extern swig_type_103 _wrap_graft_input_set_decoder_tokens_raw(swig_voidp arg1, swig_type_104 arg2);
+extern swig_type_105 _wrap_graft_input_set_token_types_raw(swig_voidp arg1, swig_type_106 arg2);
+extern swig_type_107 _wrap_graft_input_set_tensor_raw(swig_voidp arg1, swig_type_108 arg2, swig_voidp arg3);
+extern swig_type_109 _wrap_graft_queue_new_raw(swig_voidp arg1);
+extern swig_type_110 _wrap_graft_queue_next_raw(swig_voidp arg1, swig_type_111 arg2, swig_voidp arg3);
+extern swig_type_112 _wrap_graft_queue_wake_raw(swig_voidp arg1);
 extern void _wrap_graft_queue_free_raw(swig_voidp arg1);
-extern swig_type_111 _wrap_graft_request_options_new_raw(swig_voidp arg1);
+extern swig_type_113 _wrap_graft_request_options_new_raw(swig_voidp arg1);
 extern void _wrap_graft_request_options_free_raw(swig_voidp arg1);
-extern swig_type_112 _wrap_graft_request_options_set_kind_raw(swig_voidp arg1, int arg2);
-extern swig_type_113 _wrap_graft_request_options_set_max_tokens_raw(swig_voidp arg1, swig_type_114 arg2);
-extern swig_type_115 _wrap_graft_request_options_set_min_tokens_raw(swig_voidp arg1, swig_type_116 arg2);
-extern swig_type_117 _wrap_graft_request_options_set_pooling_raw(swig_voidp arg1, int arg2);
-extern swig_type_118 _wrap_graft_request_options_set_greedy_raw(swig_voidp arg1, int arg2);
-extern swig_type_119 _wrap_graft_request_options_set_temperature_raw(swig_voidp arg1, double arg2);
-extern swig_type_120 _wrap_graft_request_options_set_top_k_raw(swig_voidp arg1, swig_type_121 arg2);
-extern swig_type_122 _wrap_graft_request_options_set_top_p_raw(swig_voidp arg1, double arg2);
-extern swig_type_123 _wrap_graft_request_options_set_min_p_raw(swig_voidp arg1, double arg2);
-extern swig_type_124 _wrap_graft_request_options_set_typical_p_raw(swig_voidp arg1, double arg2);
-extern swig_type_125 _wrap_graft_request_options_set_seed_raw(swig_voidp arg1, swig_type_126 arg2);
-extern swig_type_127 _wrap_graft_request_options_set_repetition_penalty_raw(swig_voidp arg1, double arg2);
-extern swig_type_128 _wrap_graft_request_options_set_frequency_penalty_raw(swig_voidp arg1, double arg2);
-extern swig_type_129 _wrap_graft_request_options_set_presence_penalty_raw(swig_voidp arg1, double arg2);
-extern swig_type_130 _wrap_graft_request_options_set_penalty_window_raw(swig_voidp arg1, swig_type_131 arg2);
-extern swig_type_132 _wrap_graft_request_options_set_no_repeat_ngram_raw(swig_voidp arg1, swig_type_133 arg2);
-extern swig_type_134 _wrap_graft_request_options_set_logit_bias_raw(swig_voidp arg1, swig_type_135 arg2);
-extern swig_type_136 _wrap_graft_request_options_set_allowed_tokens_raw(swig_voidp arg1, swig_type_137 arg2);
-extern swig_type_138 _wrap_graft_request_options_set_banned_tokens_raw(swig_voidp arg1, swig_type_139 arg2);
-extern swig_type_140 _wrap_graft_request_options_add_stop_raw(swig_voidp arg1, swig_type_141 arg2);
-extern swig_type_142 _wrap_graft_request_options_set_stop_tokens_raw(swig_voidp arg1, swig_type_143 arg2);
-extern swig_type_144 _wrap_graft_request_options_set_ignore_eos_raw(swig_voidp arg1, int arg2);
-extern swig_type_145 _wrap_graft_request_options_set_deadline_ms_raw(swig_voidp arg1, swig_type_146 arg2);
-extern swig_type_147 _wrap_graft_request_options_set_num_beams_raw(swig_voidp arg1, swig_type_148 arg2);
-extern swig_type_149 _wrap_graft_request_options_set_num_sequences_raw(swig_voidp arg1, swig_type_150 arg2);
-extern swig_type_151 _wrap_graft_request_options_set_length_penalty_raw(swig_voidp arg1, double arg2);
-extern swig_type_152 _wrap_graft_request_options_set_top_logprobs_raw(swig_voidp arg1, swig_type_153 arg2);
-extern swig_type_154 _wrap_graft_request_options_set_priority_raw(swig_voidp arg1, swig_type_155 arg2);
-extern swig_type_156 _wrap_graft_request_options_set_cache_salt_raw(swig_voidp arg1, swig_type_157 arg2);
-extern swig_type_158 _wrap_graft_request_options_set_json_raw(swig_voidp arg1, swig_type_159 arg2);
-extern swig_type_160 _wrap_graft_request_submit_raw(swig_voidp arg1, swig_voidp arg2, swig_voidp arg3, swig_voidp arg4, swig_type_161 arg5, swig_voidp arg6);
-extern swig_type_162 _wrap_graft_request_next_raw(swig_voidp arg1, swig_type_163 arg2, swig_voidp arg3);
-extern swig_type_164 _wrap_graft_request_cancel_raw(swig_voidp arg1);
-extern swig_type_165 _wrap_graft_request_wait_raw(swig_voidp arg1, swig_type_166 arg2);
-extern swig_type_167 _wrap_graft_request_tensor_raw(swig_voidp arg1, swig_type_168 arg2, swig_voidp arg3);
-extern swig_type_169 _wrap_graft_request_error_message_raw(swig_voidp arg1);
+extern swig_type_114 _wrap_graft_request_options_set_kind_raw(swig_voidp arg1, int arg2);
+extern swig_type_115 _wrap_graft_request_options_set_max_tokens_raw(swig_voidp arg1, swig_type_116 arg2);
+extern swig_type_117 _wrap_graft_request_options_set_min_tokens_raw(swig_voidp arg1, swig_type_118 arg2);
+extern swig_type_119 _wrap_graft_request_options_set_pooling_raw(swig_voidp arg1, int arg2);
+extern swig_type_120 _wrap_graft_request_options_set_greedy_raw(swig_voidp arg1, int arg2);
+extern swig_type_121 _wrap_graft_request_options_set_temperature_raw(swig_voidp arg1, double arg2);
+extern swig_type_122 _wrap_graft_request_options_set_top_k_raw(swig_voidp arg1, swig_type_123 arg2);
+extern swig_type_124 _wrap_graft_request_options_set_top_p_raw(swig_voidp arg1, double arg2);
+extern swig_type_125 _wrap_graft_request_options_set_min_p_raw(swig_voidp arg1, double arg2);
+extern swig_type_126 _wrap_graft_request_options_set_typical_p_raw(swig_voidp arg1, double arg2);
+extern swig_type_127 _wrap_graft_request_options_set_seed_raw(swig_voidp arg1, swig_type_128 arg2);
+extern swig_type_129 _wrap_graft_request_options_set_repetition_penalty_raw(swig_voidp arg1, double arg2);
+extern swig_type_130 _wrap_graft_request_options_set_frequency_penalty_raw(swig_voidp arg1, double arg2);
+extern swig_type_131 _wrap_graft_request_options_set_presence_penalty_raw(swig_voidp arg1, double arg2);
+extern swig_type_132 _wrap_graft_request_options_set_penalty_window_raw(swig_voidp arg1, swig_type_133 arg2);
+extern swig_type_134 _wrap_graft_request_options_set_no_repeat_ngram_raw(swig_voidp arg1, swig_type_135 arg2);
+extern swig_type_136 _wrap_graft_request_options_set_logit_bias_raw(swig_voidp arg1, swig_type_137 arg2);
+extern swig_type_138 _wrap_graft_request_options_set_allowed_tokens_raw(swig_voidp arg1, swig_type_139 arg2);
+extern swig_type_140 _wrap_graft_request_options_set_banned_tokens_raw(swig_voidp arg1, swig_type_141 arg2);
+extern swig_type_142 _wrap_graft_request_options_add_stop_raw(swig_voidp arg1, swig_type_143 arg2);
+extern swig_type_144 _wrap_graft_request_options_set_stop_tokens_raw(swig_voidp arg1, swig_type_145 arg2);
+extern swig_type_146 _wrap_graft_request_options_set_ignore_eos_raw(swig_voidp arg1, int arg2);
+extern swig_type_147 _wrap_graft_request_options_set_deadline_ms_raw(swig_voidp arg1, swig_type_148 arg2);
+extern swig_type_149 _wrap_graft_request_options_set_num_beams_raw(swig_voidp arg1, swig_type_150 arg2);
+extern swig_type_151 _wrap_graft_request_options_set_num_sequences_raw(swig_voidp arg1, swig_type_152 arg2);
+extern swig_type_153 _wrap_graft_request_options_set_length_penalty_raw(swig_voidp arg1, double arg2);
+extern swig_type_154 _wrap_graft_request_options_set_top_logprobs_raw(swig_voidp arg1, swig_type_155 arg2);
+extern swig_type_156 _wrap_graft_request_options_set_priority_raw(swig_voidp arg1, swig_type_157 arg2);
+extern swig_type_158 _wrap_graft_request_options_set_cache_salt_raw(swig_voidp arg1, swig_type_159 arg2);
+extern swig_type_160 _wrap_graft_request_options_set_json_raw(swig_voidp arg1, swig_type_161 arg2);
+extern swig_type_162 _wrap_graft_request_submit_raw(swig_voidp arg1, swig_voidp arg2, swig_voidp arg3, swig_voidp arg4, swig_type_163 arg5, swig_voidp arg6);
+extern swig_type_164 _wrap_graft_request_next_raw(swig_voidp arg1, swig_type_165 arg2, swig_voidp arg3);
+extern swig_type_166 _wrap_graft_request_cancel_raw(swig_voidp arg1);
+extern swig_type_167 _wrap_graft_request_wait_raw(swig_voidp arg1, swig_type_168 arg2);
+extern swig_type_169 _wrap_graft_request_tensor_raw(swig_voidp arg1, swig_type_170 arg2, swig_voidp arg3);
+extern swig_type_171 _wrap_graft_request_error_message_raw(swig_voidp arg1);
 extern void _wrap_graft_request_free_raw(swig_voidp arg1);
-extern swig_type_170 _wrap_graft_engine_profile_raw(swig_voidp arg1, int arg2);
-extern swig_type_171 _wrap_graft_profile_take_raw(swig_voidp arg1, swig_voidp arg2);
-extern swig_type_172 _wrap_graft_profile_count_raw(swig_voidp arg1);
-extern swig_type_173 _wrap_graft_profile_milliseconds_raw(swig_voidp arg1, swig_type_174 arg2);
-extern swig_type_175 _wrap_graft_profile_table_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_172 _wrap_graft_engine_profile_raw(swig_voidp arg1, int arg2);
+extern swig_type_173 _wrap_graft_profile_take_raw(swig_voidp arg1, swig_voidp arg2);
+extern swig_type_174 _wrap_graft_profile_count_raw(swig_voidp arg1);
+extern swig_type_175 _wrap_graft_profile_milliseconds_raw(swig_voidp arg1, swig_type_176 arg2);
+extern swig_type_177 _wrap_graft_profile_table_raw(swig_voidp arg1, swig_voidp arg2);
 extern void _wrap_graft_profile_free_raw(swig_voidp arg1);
 #undef intgo
 */
@@ -680,11 +683,22 @@ func Graft_engine_options_set_max_queue(arg1 Handle, arg2 int64) (_swig_ret erro
 	return swig_r_1
 }
 
+func Graft_engine_options_set_run_ahead_ms(arg1 Handle, arg2 int64) (_swig_ret error) {
+	var swig_r string
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	swig_r_p := C._wrap_graft_engine_options_set_run_ahead_ms_raw(C.swig_voidp(_swig_i_0), C.swig_type_40(_swig_i_1))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 error
+ swig_r_1 = taken(swig_r) 
+	return swig_r_1
+}
+
 func Graft_engine_options_set_memory_limit(arg1 Handle, arg2 int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_options_set_memory_limit_raw(C.swig_voidp(_swig_i_0), C.swig_type_40(_swig_i_1))
+	swig_r_p := C._wrap_graft_engine_options_set_memory_limit_raw(C.swig_voidp(_swig_i_0), C.swig_type_42(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -706,7 +720,7 @@ func Graft_engine_options_set_library_directory(arg1 Handle, arg2 string) (_swig
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_options_set_library_directory_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_43)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_engine_options_set_library_directory_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_45)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -731,7 +745,7 @@ func Graft_engine_options_set_json(arg1 Handle, arg2 string) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_options_set_json_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_46)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_engine_options_set_json_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -747,7 +761,7 @@ func Graft_tensor_new(arg1 int32, arg2 []int64, arg3 []byte, arg4 *Handle) (_swi
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r_p := C._wrap_graft_tensor_new_raw(C.int(_swig_i_0), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_49)(unsafe.Pointer(&_swig_i_2)), C.swig_voidp(_swig_i_3))
+	swig_r_p := C._wrap_graft_tensor_new_raw(C.int(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_51)(unsafe.Pointer(&_swig_i_2)), C.swig_voidp(_swig_i_3))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -818,7 +832,7 @@ func Graft_tokenizer_open(arg1 string, arg2 *Handle) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_tokenizer_open_raw(*(*C.swig_type_55)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1))
+	swig_r_p := C._wrap_graft_tokenizer_open_raw(*(*C.swig_type_57)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -839,7 +853,7 @@ func Graft_tokenizer_encode(arg1 Handle, arg2 string, arg3 int32, arg4 []int64) 
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r_p := C._wrap_graft_tokenizer_encode_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_57)(unsafe.Pointer(&_swig_i_1)), C.int(_swig_i_2), *(*C.swig_type_58)(unsafe.Pointer(&_swig_i_3)))
+	swig_r_p := C._wrap_graft_tokenizer_encode_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_59)(unsafe.Pointer(&_swig_i_1)), C.int(_swig_i_2), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_3)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -859,7 +873,7 @@ func Graft_tokenizer_decode(arg1 Handle, arg2 []int64, arg3 int32, arg4 *string)
 	_swig_i_2 := arg3
 	var _swig_i_3 *ownedText
  _swig_i_3 = new(ownedText) 
-	swig_r_p := C._wrap_graft_tokenizer_decode_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_1)), C.int(_swig_i_2), C.swig_voidp(_swig_i_3))
+	swig_r_p := C._wrap_graft_tokenizer_decode_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_1)), C.int(_swig_i_2), C.swig_voidp(_swig_i_3))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
  *arg4 = _swig_i_3.take() 
 	if Swig_escape_always_false {
@@ -876,7 +890,7 @@ func Graft_tokenizer_piece(arg1 Handle, arg2 int64, arg3 *string) (_swig_ret err
 	_swig_i_1 := arg2
 	var _swig_i_2 *ownedText
  _swig_i_2 = new(ownedText) 
-	swig_r_p := C._wrap_graft_tokenizer_piece_raw(C.swig_voidp(_swig_i_0), C.swig_type_62(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_tokenizer_piece_raw(C.swig_voidp(_swig_i_0), C.swig_type_64(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
  *arg3 = _swig_i_2.take() 
 	var swig_r_1 error
@@ -889,7 +903,7 @@ func Graft_tokenizer_id_of(arg1 Handle, arg2 string, arg3 *int64) (_swig_ret err
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_tokenizer_id_of_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_64)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_tokenizer_id_of_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_66)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -913,7 +927,7 @@ func Graft_tokenizer_apply_chat_template(arg1 Handle, arg2 string, arg3 string, 
 	_swig_i_2 := arg3
 	var _swig_i_3 *ownedText
  _swig_i_3 = new(ownedText) 
-	swig_r_p := C._wrap_graft_tokenizer_apply_chat_template_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_68)(unsafe.Pointer(&_swig_i_2)), C.swig_voidp(_swig_i_3))
+	swig_r_p := C._wrap_graft_tokenizer_apply_chat_template_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_69)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_2)), C.swig_voidp(_swig_i_3))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
  *arg4 = _swig_i_3.take() 
 	if Swig_escape_always_false {
@@ -945,7 +959,7 @@ func Graft_decoder_push(arg1 Handle, arg2 int64, arg3 *string) (_swig_ret error)
 	_swig_i_1 := arg2
 	var _swig_i_2 *ownedText
  _swig_i_2 = new(ownedText) 
-	swig_r_p := C._wrap_graft_decoder_push_raw(C.swig_voidp(_swig_i_0), C.swig_type_71(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_decoder_push_raw(C.swig_voidp(_swig_i_0), C.swig_type_73(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
  *arg3 = _swig_i_2.take() 
 	var swig_r_1 error
@@ -963,7 +977,7 @@ func Graft_engine_open(arg1 string, arg2 Handle, arg3 *Handle) (_swig_ret error)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_engine_open_raw(*(*C.swig_type_73)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_engine_open_raw(*(*C.swig_type_75)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -982,7 +996,7 @@ func Graft_engine_close(arg1 Handle, arg2 int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_close_raw(C.swig_voidp(_swig_i_0), C.swig_type_75(_swig_i_1))
+	swig_r_p := C._wrap_graft_engine_close_raw(C.swig_voidp(_swig_i_0), C.swig_type_77(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = polled(swig_r) 
@@ -993,7 +1007,7 @@ func Graft_engine_wait(arg1 Handle, arg2 int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_wait_raw(C.swig_voidp(_swig_i_0), C.swig_type_77(_swig_i_1))
+	swig_r_p := C._wrap_graft_engine_wait_raw(C.swig_voidp(_swig_i_0), C.swig_type_79(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = polled(swig_r) 
@@ -1043,7 +1057,7 @@ func Graft_engine_inspect(arg1 string, arg2 Handle, arg3 *string) (_swig_ret err
 	_swig_i_1 := arg2
 	var _swig_i_2 *ownedText
  _swig_i_2 = new(ownedText) 
-	swig_r_p := C._wrap_graft_engine_inspect_raw(*(*C.swig_type_82)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_engine_inspect_raw(*(*C.swig_type_84)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
  *arg3 = _swig_i_2.take() 
 	if Swig_escape_always_false {
@@ -1058,7 +1072,7 @@ func Graft_engine_save(arg1 Handle, arg2 string) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_engine_save_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_84)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_engine_save_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_86)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1127,7 +1141,7 @@ func Graft_event_top_logprobs(arg1 Handle, arg2 []int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_event_top_logprobs_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_91)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_event_top_logprobs_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_93)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1207,7 +1221,7 @@ func Graft_input_set_text(arg1 Handle, arg2 string) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_input_set_text_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_96)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_input_set_text_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_98)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1221,7 +1235,7 @@ func Graft_input_set_tokens(arg1 Handle, arg2 []int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_input_set_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_98)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_input_set_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_100)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1235,7 +1249,7 @@ func Graft_input_set_chat(arg1 Handle, arg2 string) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_input_set_chat_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_100)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_input_set_chat_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_102)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1249,7 +1263,7 @@ func Graft_input_set_decoder_tokens(arg1 Handle, arg2 []int64) (_swig_ret error)
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_input_set_decoder_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_102)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_input_set_decoder_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_104)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1263,7 +1277,7 @@ func Graft_input_set_token_types(arg1 Handle, arg2 []int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_input_set_token_types_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_104)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_input_set_token_types_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_106)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1278,7 +1292,7 @@ func Graft_input_set_tensor(arg1 Handle, arg2 string, arg3 Handle) (_swig_ret er
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_input_set_tensor_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_106)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_input_set_tensor_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_108)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1303,7 +1317,7 @@ func Graft_queue_next(arg1 Handle, arg2 int64, arg3 Handle) (_swig_ret error) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_queue_next_raw(C.swig_voidp(_swig_i_0), C.swig_type_109(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_queue_next_raw(C.swig_voidp(_swig_i_0), C.swig_type_111(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = polled(swig_r) 
@@ -1355,7 +1369,7 @@ func Graft_request_options_set_max_tokens(arg1 Handle, arg2 int64) (_swig_ret er
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_max_tokens_raw(C.swig_voidp(_swig_i_0), C.swig_type_114(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_max_tokens_raw(C.swig_voidp(_swig_i_0), C.swig_type_116(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1366,7 +1380,7 @@ func Graft_request_options_set_min_tokens(arg1 Handle, arg2 int64) (_swig_ret er
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_min_tokens_raw(C.swig_voidp(_swig_i_0), C.swig_type_116(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_min_tokens_raw(C.swig_voidp(_swig_i_0), C.swig_type_118(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1410,7 +1424,7 @@ func Graft_request_options_set_top_k(arg1 Handle, arg2 int64) (_swig_ret error) 
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_top_k_raw(C.swig_voidp(_swig_i_0), C.swig_type_121(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_top_k_raw(C.swig_voidp(_swig_i_0), C.swig_type_123(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1454,7 +1468,7 @@ func Graft_request_options_set_seed(arg1 Handle, arg2 int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_seed_raw(C.swig_voidp(_swig_i_0), C.swig_type_126(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_seed_raw(C.swig_voidp(_swig_i_0), C.swig_type_128(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1498,7 +1512,7 @@ func Graft_request_options_set_penalty_window(arg1 Handle, arg2 int64) (_swig_re
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_penalty_window_raw(C.swig_voidp(_swig_i_0), C.swig_type_131(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_penalty_window_raw(C.swig_voidp(_swig_i_0), C.swig_type_133(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1509,7 +1523,7 @@ func Graft_request_options_set_no_repeat_ngram(arg1 Handle, arg2 int64) (_swig_r
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_no_repeat_ngram_raw(C.swig_voidp(_swig_i_0), C.swig_type_133(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_no_repeat_ngram_raw(C.swig_voidp(_swig_i_0), C.swig_type_135(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1520,7 +1534,7 @@ func Graft_request_options_set_logit_bias(arg1 Handle, arg2 []int64) (_swig_ret 
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_logit_bias_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_135)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_logit_bias_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_137)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1534,7 +1548,7 @@ func Graft_request_options_set_allowed_tokens(arg1 Handle, arg2 []int64) (_swig_
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_allowed_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_137)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_allowed_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_139)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1548,7 +1562,7 @@ func Graft_request_options_set_banned_tokens(arg1 Handle, arg2 []int64) (_swig_r
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_banned_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_139)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_banned_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_141)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1562,7 +1576,7 @@ func Graft_request_options_add_stop(arg1 Handle, arg2 string) (_swig_ret error) 
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_add_stop_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_141)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_add_stop_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_143)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1576,7 +1590,7 @@ func Graft_request_options_set_stop_tokens(arg1 Handle, arg2 []int64) (_swig_ret
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_stop_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_143)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_stop_tokens_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_145)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1601,7 +1615,7 @@ func Graft_request_options_set_deadline_ms(arg1 Handle, arg2 int64) (_swig_ret e
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_deadline_ms_raw(C.swig_voidp(_swig_i_0), C.swig_type_146(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_deadline_ms_raw(C.swig_voidp(_swig_i_0), C.swig_type_148(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1612,7 +1626,7 @@ func Graft_request_options_set_num_beams(arg1 Handle, arg2 int64) (_swig_ret err
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_num_beams_raw(C.swig_voidp(_swig_i_0), C.swig_type_148(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_num_beams_raw(C.swig_voidp(_swig_i_0), C.swig_type_150(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1623,7 +1637,7 @@ func Graft_request_options_set_num_sequences(arg1 Handle, arg2 int64) (_swig_ret
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_num_sequences_raw(C.swig_voidp(_swig_i_0), C.swig_type_150(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_num_sequences_raw(C.swig_voidp(_swig_i_0), C.swig_type_152(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1645,7 +1659,7 @@ func Graft_request_options_set_top_logprobs(arg1 Handle, arg2 int64) (_swig_ret 
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_top_logprobs_raw(C.swig_voidp(_swig_i_0), C.swig_type_153(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_top_logprobs_raw(C.swig_voidp(_swig_i_0), C.swig_type_155(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1656,7 +1670,7 @@ func Graft_request_options_set_priority(arg1 Handle, arg2 int64) (_swig_ret erro
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_priority_raw(C.swig_voidp(_swig_i_0), C.swig_type_155(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_options_set_priority_raw(C.swig_voidp(_swig_i_0), C.swig_type_157(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1667,7 +1681,7 @@ func Graft_request_options_set_cache_salt(arg1 Handle, arg2 string) (_swig_ret e
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_cache_salt_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_157)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_cache_salt_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_159)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1681,7 +1695,7 @@ func Graft_request_options_set_json(arg1 Handle, arg2 string) (_swig_ret error) 
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_options_set_json_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_159)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_request_options_set_json_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_161)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1699,7 +1713,7 @@ func Graft_request_submit(arg1 Handle, arg2 Handle, arg3 Handle, arg4 Handle, ar
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	swig_r_p := C._wrap_graft_request_submit_raw(C.swig_voidp(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2), C.swig_voidp(_swig_i_3), C.swig_type_161(_swig_i_4), C.swig_voidp(_swig_i_5))
+	swig_r_p := C._wrap_graft_request_submit_raw(C.swig_voidp(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2), C.swig_voidp(_swig_i_3), C.swig_type_163(_swig_i_4), C.swig_voidp(_swig_i_5))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = taken(swig_r) 
@@ -1711,7 +1725,7 @@ func Graft_request_next(arg1 Handle, arg2 int64, arg3 Handle) (_swig_ret error) 
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_request_next_raw(C.swig_voidp(_swig_i_0), C.swig_type_163(_swig_i_1), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_request_next_raw(C.swig_voidp(_swig_i_0), C.swig_type_165(_swig_i_1), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = polled(swig_r) 
@@ -1732,7 +1746,7 @@ func Graft_request_wait(arg1 Handle, arg2 int64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_request_wait_raw(C.swig_voidp(_swig_i_0), C.swig_type_166(_swig_i_1))
+	swig_r_p := C._wrap_graft_request_wait_raw(C.swig_voidp(_swig_i_0), C.swig_type_168(_swig_i_1))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 error
  swig_r_1 = polled(swig_r) 
@@ -1744,7 +1758,7 @@ func Graft_request_tensor(arg1 Handle, arg2 string, arg3 *Handle) (_swig_ret err
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r_p := C._wrap_graft_request_tensor_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_168)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
+	swig_r_p := C._wrap_graft_request_tensor_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_170)(unsafe.Pointer(&_swig_i_1)), C.swig_voidp(_swig_i_2))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1802,7 +1816,7 @@ func Graft_profile_milliseconds(arg1 Handle, arg2 []float64) (_swig_ret error) {
 	var swig_r string
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_graft_profile_milliseconds_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_174)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_graft_profile_milliseconds_raw(C.swig_voidp(_swig_i_0), *(*C.swig_type_176)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2

@@ -760,6 +760,29 @@ _gostring_ _wrap_graft_engine_options_set_max_queue_raw(graft_engine_options *_s
 }
 
 
+_gostring_ _wrap_graft_engine_options_set_run_ahead_ms_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
+  graft_engine_options *arg1 = 0 ;
+  int64_t arg2 ;
+  graft_status result;
+  _gostring_ _swig_go_result;
+  
+  arg1 = (graft_engine_options *)_swig_go_0; 
+  arg2 = (int64_t)_swig_go_1; 
+  
+  result = (graft_status)graft_engine_options_set_run_ahead_ms(arg1,arg2);
+  
+  if (result == GRAFT_STATUS_OK || result == GRAFT_STATUS_BUFFER_TOO_SMALL) {
+    _swig_go_result = (_gostring_){
+      NULL, 0
+    };
+  } else {
+    _swig_go_result = graft_go_failed(result);
+  }
+  
+  return _swig_go_result;
+}
+
+
 _gostring_ _wrap_graft_engine_options_set_memory_limit_raw(graft_engine_options *_swig_go_0, long long _swig_go_1) {
   graft_engine_options *arg1 = 0 ;
   int64_t arg2 ;

@@ -309,6 +309,8 @@ unsafe extern "C" {
     /// See `graft/engine_options.h`.
     pub fn graft_engine_options_set_rank(options: *mut graft_engine_options, rank: i64, world: i64, address: *const c_char, address_size: i64, port: i64, timeout_ms: i64) -> graft_status;
     /// See `graft/engine_options.h`.
+    pub fn graft_engine_options_set_run_ahead_ms(options: *mut graft_engine_options, milliseconds: i64) -> graft_status;
+    /// See `graft/engine_options.h`.
     pub fn graft_engine_options_set_tensor_parallel(options: *mut graft_engine_options, ranks: i64) -> graft_status;
     /// See `graft/engine_options.h`.
     pub fn graft_engine_options_set_threads(options: *mut graft_engine_options, threads: i64) -> graft_status;

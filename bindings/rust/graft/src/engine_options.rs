@@ -213,6 +213,13 @@ impl EngineOptions {
         self.set_number(graft_engine_options_set_max_queue, requests)
     }
 
+    /// How far a GPU may run ahead of the host, in time of its work: up to a minute, 10 ms by default. Then the host
+    /// spends less on each token, but hears of tokens, and the GPU of a new request, up to so much later. Zero = of each
+    /// token at once.
+    pub fn run_ahead(&mut self, time: Duration) -> Result<&mut Self> {
+        self.set_number(graft_engine_options_set_run_ahead_ms, text::milliseconds(Some(time)))
+    }
+
     /// Bytes on each device that the engine may use, weights included; 0 (default) = no limit of its own.
     pub fn memory_limit(&mut self, bytes: i64) -> Result<&mut Self> {
         self.set_number(graft_engine_options_set_memory_limit, bytes)

@@ -200,6 +200,14 @@ internal static unsafe class graft_raw {
     }
   }
 
+  public static void graft_engine_options_set_run_ahead_ms(global::Graft.Handle options, long milliseconds) {
+    using (var held_options = new global::Graft.Handle.Hold(options)) {
+    {
+      graft_rawPINVOKE.graft_engine_options_set_run_ahead_ms(held_options.Pointer, milliseconds).Check();
+    }
+    }
+  }
+
   public static void graft_engine_options_set_memory_limit(global::Graft.Handle options, long bytes) {
     using (var held_options = new global::Graft.Handle.Hold(options)) {
     {

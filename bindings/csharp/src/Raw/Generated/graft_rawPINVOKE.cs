@@ -81,6 +81,9 @@ internal static unsafe class graft_rawPINVOKE {
   [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_engine_options_set_max_queue___")]
   public static extern global::Graft.Raw.Result graft_engine_options_set_max_queue(global::System.IntPtr jarg1, long jarg2);
 
+  [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_engine_options_set_run_ahead_ms___")]
+  public static extern global::Graft.Raw.Result graft_engine_options_set_run_ahead_ms(global::System.IntPtr jarg1, long jarg2);
+
   [global::System.Runtime.InteropServices.DllImport("graft_csharp", EntryPoint="CSharp_GraftfRaw_graft_engine_options_set_memory_limit___")]
   public static extern global::Graft.Raw.Result graft_engine_options_set_memory_limit(global::System.IntPtr jarg1, long jarg2);
 

@@ -61,6 +61,8 @@ final class Raw implements RawConstants {
 
   public static long graft_engine_options_set_max_queue(long options, long requests) { return RawJNI.graft_engine_options_set_max_queue(options, requests); }
 
+  public static long graft_engine_options_set_run_ahead_ms(long options, long milliseconds) { return RawJNI.graft_engine_options_set_run_ahead_ms(options, milliseconds); }
+
   public static long graft_engine_options_set_memory_limit(long options, long bytes) { return RawJNI.graft_engine_options_set_memory_limit(options, bytes); }
 
   public static long graft_engine_options_set_weights(long options, int weights) { return RawJNI.graft_engine_options_set_weights(options, weights); }

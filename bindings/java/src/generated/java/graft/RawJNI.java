@@ -37,6 +37,7 @@ final class RawJNI {
   public final static native long graft_engine_options_set_context_limit(long jarg1, long jarg2);
   public final static native long graft_engine_options_set_max_sequences(long jarg1, long jarg2);
   public final static native long graft_engine_options_set_max_queue(long jarg1, long jarg2);
+  public final static native long graft_engine_options_set_run_ahead_ms(long jarg1, long jarg2);
   public final static native long graft_engine_options_set_memory_limit(long jarg1, long jarg2);
   public final static native long graft_engine_options_set_weights(long jarg1, int jarg2);
   public final static native long graft_engine_options_set_library_directory(long jarg1, byte[] jarg2);

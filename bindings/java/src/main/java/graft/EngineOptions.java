@@ -189,6 +189,18 @@ public final class EngineOptions implements AutoCloseable {
     }
 
     /**
+     * How far a GPU may run ahead of the host. Then the host spends less on each token, but hears of tokens, and the GPU
+     * of a new request, up to so much later.
+     *
+     * @param time of its work: up to a minute, 10 ms by default; zero = the host hears of each token at once
+     * @return this
+     */
+    public Builder runAhead(Duration time) {
+      long milliseconds = Utf8.milliseconds(java.util.Objects.requireNonNull(time));
+      return set(p -> Raw.graft_engine_options_set_run_ahead_ms(p, milliseconds));
+    }
+
+    /**
      * Memory on each device that the engine may use, weights included.
      *
      * @param bytes 0 (default) = no limit of its own

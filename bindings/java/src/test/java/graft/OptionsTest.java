@@ -45,7 +45,7 @@ class OptionsTest {
     try (Policy policy = Policy.fromJson("{\"model_type\": \"mine\"}")) {
       EngineOptions.builder().device("cpu").dtype("float32").quantization(0, 0).tensorParallel(1).expertParallel(1)
           .rank(-1, 0, "", 0, null).rank(0, 2, "10.0.0.1", 29500, Duration.ofSeconds(5)).injection("none").graph(false)
-          .threads(2).contextLimit(128).maxSequences(2).maxQueue(3).memoryLimit(1L << 40).weights(Weights.READ)
+          .threads(2).contextLimit(128).maxSequences(2).maxQueue(3).runAhead(Duration.ofMillis(5)).memoryLimit(1L << 40).weights(Weights.READ)
           .libraryDirectory(Path.of("/usr/lib")).policy(policy).json("{\"threads\": 1}").progress((f, w) -> true)
           .progress((f, w) -> true).build().close();
     }
