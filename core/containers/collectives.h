@@ -47,6 +47,10 @@ class Collectives {
   /// Frees this rank's device from collectives under way, so that what they work on can be given back. Later ones fail.
   virtual void abort() noexcept {}
 
+  /// Where every rank has said that its device is done: what is lent between ranks goes back. Nothing runs after it.
+  /// Every rank calls it. Throws COMM_ERROR.
+  virtual void part() {}
+
   /// Returns when `done` does. Where work on a device may wait for other ranks, whoever waits for that device does it
   /// through this: it throws COMM_ERROR where a rank is gone, after the time-out or an abort, and such work then ends.
   virtual void wait(const std::function<bool()>& done) {

@@ -1,10 +1,7 @@
 #include "core/containers/peer_collectives.h"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
-#include <map>
-#include <mutex>
 
 #include "core/base/status.h"
 
@@ -17,125 +14,36 @@ constexpr int64_t trial_ms = 10000;
 constexpr std::chrono::microseconds pace{20};
 constexpr int64_t max_timeout_ms = int64_t{24} * 3600 * 1000;
 
-template <class Function, class... Args>
-void* allocated(Function* function, const char* what, Args... args) {
-  char text[512] = "";
-  kernels::PluginError error{text, sizeof text};
-  void* memory = nullptr;
-  const int32_t status = function(args..., &memory, &error);
-  if (status == kernels::plugin_ok) return memory;
-  fail(status == kernels::plugin_out_of_memory ? StatusCode::out_of_memory : StatusCode::device_error, "{}: {}", what,
-       text);
-}
-
 }  // namespace
 
-// The memory of all ranks, until the last of them has gone: a device may still write to the area of a rank that has
-// failed, and memory that is not there would lose the device.
-class PeerCollectives::Group {
- public:
-  Group(const kernels::DevicePlugin& plugin, int64_t ranks)
-      : plugin_(plugin),
-        areas_(static_cast<size_t>(ranks)),
-        given_up_(static_cast<uint32_t*>(allocated(plugin.host_allocate, "word of peers", int64_t{64}))) {
-    *given_up_ = 0;
-  }
-  ~Group() {
-    {
-      const std::lock_guard lock(known().mutex);
-      known().groups.erase(number_);
-    }
-    for (const Area& area : areas_) plugin_.release(area.device, area.memory);
-    plugin_.host_release(given_up_);
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
+int64_t PeerCollectives::area_bytes(int64_t ranks, int64_t most_width) {
+  return kernels::exchange_bytes(static_cast<int32_t>(ranks), most_width) +
+         kernels::most_exchange_rows * static_cast<int64_t>(sizeof(uint32_t));
+}
 
-  /// Lets the other ranks of this process find it.
-  static int64_t publish(const std::shared_ptr<Group>& group) {
-    const std::lock_guard lock(known().mutex);
-    group->number_ = ++known().made;
-    known().groups[group->number_] = group;
-    return group->number_;
-  }
-  static std::shared_ptr<Group> find(int64_t number) {
-    const std::lock_guard lock(known().mutex);
-    const auto found = known().groups.find(number);
-    std::shared_ptr<Group> group = found != known().groups.end() ? found->second.lock() : nullptr;
-    if (group == nullptr) fail(StatusCode::comm_error, "peer memory: rank 0 is gone, or in another process");
-    return group;
-  }
-
-  /// Memory of `device` for this rank's part, owned by the group from now on.
-  void* allocate(int64_t rank, int32_t device, int64_t bytes) {
-    void* memory = allocated(plugin_.allocate, "memory of peers", device, bytes);
-    const std::lock_guard lock(mutex_);
-    areas_[static_cast<size_t>(rank)] = {device, memory};
-    return memory;
-  }
-  void* area(int64_t rank) {
-    const std::lock_guard lock(mutex_);
-    return areas_[static_cast<size_t>(rank)].memory;
-  }
-
-  const uint32_t* given_up() const { return given_up_; }
-  void give_up() noexcept { std::atomic_ref<uint32_t>(*given_up_).store(1, std::memory_order_relaxed); }
-  bool is_given_up() const { return std::atomic_ref<uint32_t>(*given_up_).load(std::memory_order_relaxed) != 0; }
-
- private:
-  struct Area {
-    int32_t device = 0;
-    void* memory = nullptr;
-  };
-  struct Known {
-    std::mutex mutex;
-    std::map<int64_t, std::weak_ptr<Group>> groups;
-    int64_t made = 0;
-  };
-  // Never destroyed: engines may end while the process does.
-  static Known& known() {
-    static auto* const once = new Known;
-    return *once;
-  }
-
-  const kernels::DevicePlugin& plugin_;
-  int64_t number_ = 0;
-  std::mutex mutex_;
-  std::vector<Area> areas_;
-  uint32_t* given_up_;
-};
-
-PeerCollectives::PeerCollectives(std::unique_ptr<Collectives> others, Communicator& host, const Place& place,
-                                 int64_t most_width, int64_t timeout_ms)
+PeerCollectives::PeerCollectives(std::unique_ptr<Collectives> others, std::unique_ptr<PeerAreas> areas,
+                                 Communicator& host, const PeerPlace& place, int64_t most_width, int64_t timeout_ms)
     : Collectives(host.size()),
       others_(std::move(others)),
       host_(host),
       place_(place),
-      timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)) {
+      timeout_ms_(std::clamp<int64_t>(timeout_ms, 1, max_timeout_ms)),
+      areas_(std::move(areas)) {
   if (host.size() > kernels::most_exchange_ranks) {
     fail(StatusCode::internal, "peer memory: {} ranks, expected at most {}", host.size(), kernels::most_exchange_ranks);
   }
-  int64_t number = 0;
-  if (host.rank() == 0) {
-    group_ = std::make_shared<Group>(place.plugin, host.size());
-    number = Group::publish(group_);
-  }
-  host.broadcast(&number, sizeof number);
-  if (host.rank() != 0) group_ = Group::find(number);
-
   peers_.rank = static_cast<int32_t>(host.rank());
   peers_.ranks = static_cast<int32_t>(host.size());
   peers_.most_width = most_width;
-  peers_.given_up = group_->given_up();
-  const int64_t area_bytes = kernels::exchange_bytes(peers_.ranks, most_width);
-  const int64_t bytes = area_bytes + kernels::most_exchange_rows * static_cast<int64_t>(sizeof(uint32_t));
-  void* memory = group_->allocate(host.rank(), place.device, bytes);
-  peers_.epochs = reinterpret_cast<uint32_t*>(static_cast<std::byte*>(memory) + area_bytes);
-  place.space.clear(memory, bytes);
+  peers_.given_up = areas_->word();
+  for (int64_t r = 0; r < host.size(); ++r) peers_.areas[r] = areas_->area(r);
+  void* own = peers_.areas[host.rank()];
+  peers_.epochs =
+      reinterpret_cast<uint32_t*>(static_cast<std::byte*>(own) + kernels::exchange_bytes(peers_.ranks, most_width));
+  place.space.clear(own, area_bytes(host.size(), most_width));
   place.space.synchronize();
   float there = 1;
   host.all_reduce(&there, 1);  // all areas are zero
-  for (int64_t r = 0; r < host.size(); ++r) peers_.areas[r] = group_->area(r);
 }
 
 PeerCollectives::~PeerCollectives() = default;
@@ -144,7 +52,7 @@ PeerCollectives::~PeerCollectives() = default;
 class PeerCollectives::Trial {
  public:
   /// Allocates everything, and runs the kernel once without rows, which loads it.
-  Trial(const Place& place, const kernels::PeerExchange& peers)
+  Trial(const PeerPlace& place, const kernels::PeerExchange& peers)
       : place_(place),
         bytes_(peers.most_width * static_cast<int64_t>(sizeof(float))),
         device_(place.space, 64 + 2 * (bytes_ + 64), "the first sum of peers"),
@@ -188,7 +96,7 @@ class PeerCollectives::Trial {
   }
 
  private:
-  const Place& place_;
+  const PeerPlace& place_;
   int64_t bytes_;
   SpaceMemory device_, staging_;
   int32_t* rows_;
@@ -238,7 +146,7 @@ bool PeerCollectives::run(Trial& trial) {
       std::this_thread::sleep_for(pace);
     }
   } catch (...) {
-    group_->give_up();  // but not the others, who may be needed
+    areas_->give_up();  // but not the others, who may be needed
     space.drain();
     throw;
   }
@@ -247,7 +155,7 @@ bool PeerCollectives::run(Trial& trial) {
 }
 
 void PeerCollectives::check_group() const {
-  if (!group_->is_given_up()) return;
+  if (!areas_->is_given_up()) return;
   fail(StatusCode::comm_error, "peer memory: rank {} of {}: the group is broken or aborted", peers_.rank, peers_.ranks);
 }
 
@@ -271,8 +179,13 @@ void PeerCollectives::wait(const std::function<bool()>& done) {
 }
 
 void PeerCollectives::abort() noexcept {
-  group_->give_up();
+  areas_->give_up();
   if (others_) others_->abort();
+}
+
+void PeerCollectives::part() {
+  areas_->part();
+  if (others_) others_->part();
 }
 
 void PeerCollectives::add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width,

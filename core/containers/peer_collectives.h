@@ -1,32 +1,26 @@
-// Collectives of ranks that are threads of one process, each on a device of its own that reaches the others': small
-// sums go through peer memory, as one kernel with residual and norm (kernels/spec/sum_residual_norm.h); everything else
-// another way. A captured graph holds them.
+// Collectives of ranks that each have a device of their own which reaches the others': small sums go through peer
+// memory, as one kernel with residual and norm (kernels/spec/sum_residual_norm.h); everything else another way. A
+// captured graph holds them.
 #pragma once
 
 #include <memory>
 
 #include "core/containers/collectives.h"
+#include "core/containers/peer_areas.h"
 #include "core/parallel/communicator.h"
-#include "kernels/spec/device_plugin.h"
 #include "kernels/spec/sum_residual_norm.h"
 
 namespace graft {
 
 class PeerCollectives final : public Collectives {
  public:
-  /// The device that the calling thread has chosen, which reaches those of the others already. Everything outlives the
-  /// collectives, the plug-in the process.
-  struct Place {
-    const kernels::DevicePlugin& plugin;
-    int32_t device;
-    MemorySpace& space;
-    const kernels::Context& context;  ///< of the stream on which everything is done
-  };
+  /// Bytes of the area of each of so many ranks, for rows of so many values.
+  static int64_t area_bytes(int64_t ranks, int64_t most_width);
 
-  /// Meets the others. `others` does what peer memory cannot. `most_width`: of a row that is summed, the same on every
-  /// rank. Every rank of the group calls it, in one process. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
-  PeerCollectives(std::unique_ptr<Collectives> others, Communicator& host, const Place& place, int64_t most_width,
-                  int64_t timeout_ms);
+  /// `areas` are of area_bytes(). `others` does what peer memory cannot. `most_width`: of a row that is summed, the
+  /// same on every rank. Every rank of the group calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
+  PeerCollectives(std::unique_ptr<Collectives> others, std::unique_ptr<PeerAreas> areas, Communicator& host,
+                  const PeerPlace& place, int64_t most_width, int64_t timeout_ms);
   ~PeerCollectives() override;
 
   /// Sums once, of which machines are known that get it wrong: whether every rank has the right result in time; the
@@ -40,23 +34,23 @@ class PeerCollectives final : public Collectives {
   /// Ends the waits of every rank's device, since one that goes away is waited for in vain. Any thread.
   void abort() noexcept override;
   void wait(const std::function<bool()>& done) override;
+  void part() override;
 
  protected:
   void add_all_reduce(OpList& ops, const int32_t* rows, int64_t capacity, int64_t width, float* data) const override;
   void add_sum_residual_norm(OpList& ops, const kernels::ResidualNormArgs& norm, float* share) const override;
 
  private:
-  class Group;
   class Trial;
   bool run(Trial& trial);
   void check_group() const;
 
   std::unique_ptr<Collectives> others_;
   Communicator& host_;
-  const Place place_;
+  const PeerPlace place_;
   const int64_t timeout_ms_;
   kernels::PeerExchange peers_{};
-  std::shared_ptr<Group> group_;
+  std::unique_ptr<PeerAreas> areas_;
 };
 
 }  // namespace graft

@@ -76,7 +76,7 @@ nlohmann::json whole_linears(const Blueprint& blueprint) {
 }  // namespace
 
 std::string describe_sums(const RankSums& sums) {
-  std::string text = (sums.peers ? "peer memory + " : "") + std::string(name_of(sums.way));
+  std::string text = (sums.peers != RankSums::Peers::none ? "peer memory + " : "") + std::string(name_of(sums.way));
   return sums.reason.empty() ? text : text + ": " + sums.reason;
 }
 

@@ -182,6 +182,7 @@ void ModelRunner::part() noexcept {
     replay_->settle();
     std::vector<int64_t> done = {1};
     agree_on_least(*ranks_, done);
+    collectives_->part();
   } catch (...) {  // a rank is gone without a word; nothing more is to be run
   }
 }

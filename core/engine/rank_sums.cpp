@@ -1,7 +1,11 @@
 #include "core/engine/rank_sums.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "core/base/status.h"
@@ -15,6 +19,7 @@ namespace graft {
 namespace {
 
 using Way = RankSums::Way;
+using Peers = RankSums::Peers;
 
 enum State : int64_t { on_cpu, without_nccl, with_nccl };
 
@@ -72,6 +77,49 @@ bool agree_on_reach(Communicator& ranks, const DeviceChoice& choice) {
   return reached[0] == 1;
 }
 
+// Of this machine since it was started, also in a container; 0 where it is not known.
+std::array<int64_t, 2> identity_of_machine() {
+  std::array<int64_t, 2> halves{};
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string digits;
+  for (char c; digits.size() < 32 && file.get(c);) {
+    if (std::isxdigit(static_cast<unsigned char>(c)) != 0) digits += c;
+  }
+  if (digits.size() < 32) return halves;
+  for (size_t i = 0; i < 2; ++i) {
+    halves[i] = static_cast<int64_t>(std::strtoull(digits.substr(16 * i, 16).c_str(), nullptr, 16));
+  }
+  return halves;
+}
+
+bool agree_on_machine(Communicator& ranks) {
+  const auto [first, second] = identity_of_machine();
+  const auto all = gather_values(ranks, {first, second});
+  return (first != 0 || second != 0) && std::ranges::all_of(all, [&](const auto& other) { return other == all[0]; });
+}
+
+Peers agree_on_peers(Communicator& ranks, const DeviceChoice& choice, int64_t ranks_here) {
+  if (ranks_here == ranks.size()) return agree_on_reach(ranks, choice) ? Peers::threads : Peers::none;
+  return agree_on_machine(ranks) ? Peers::processes : Peers::none;
+}
+
+// `others`, or peer memory above it where that is to be had and adds up rightly, as `peers` says then.
+std::unique_ptr<Collectives> with_peers(std::unique_ptr<Collectives> others, Peers& peers, Communicator& ranks,
+                                        const PeerPlace& place, int64_t most_width, int64_t timeout_ms) {
+  if (peers == Peers::none) return others;
+  const auto make_areas = peers == Peers::threads ? make_thread_areas : make_process_areas;
+  std::unique_ptr<PeerAreas> areas = make_areas(place, ranks, PeerCollectives::area_bytes(ranks.size(), most_width));
+  if (areas != nullptr) {
+    auto made =
+        std::make_unique<PeerCollectives>(std::move(others), std::move(areas), ranks, place, most_width, timeout_ms);
+    if (made->works()) return made;
+    others = made->take_others();
+    made->part();
+  }
+  peers = Peers::none;
+  return others;
+}
+
 }  // namespace
 
 const char* name_of(Way way) {
@@ -114,8 +162,8 @@ RankSums agree_on_sums(Communicator& ranks, const DeviceChoice& choice, const st
   if (choice.is_cpu()) return {Way::host};
   const std::string reason = why_staged(all, ranks.rank(), problem);
   RankSums sums{reason.empty() ? Way::nccl : Way::staged, reason};
-  if (ranks_here == ranks.size() && ranks.size() <= kernels::most_exchange_ranks && each_has_its_own_device(all)) {
-    sums.peers = agree_on_reach(ranks, choice);
+  if (ranks.size() <= kernels::most_exchange_ranks && each_has_its_own_device(all)) {
+    sums.peers = agree_on_peers(ranks, choice, ranks_here);
   }
   return sums;
 }
@@ -133,12 +181,8 @@ std::unique_ptr<Collectives> make_collectives(RankSums& sums, Communicator& rank
   } else {
     made = std::make_unique<StagedCollectives>(ranks);
   }
-  if (sums.peers) {
-    const PeerCollectives::Place place{*choice.plugin, choice.index, device, device.context()};
-    auto peers = std::make_unique<PeerCollectives>(std::move(made), ranks, place, most_width, timeout_ms);
-    sums.peers = peers->works();
-    made = sums.peers ? std::move(peers) : peers->take_others();
-  }
+  made = with_peers(std::move(made), sums.peers, ranks, {*choice.plugin, choice.index, device, device.context()},
+                    most_width, timeout_ms);
   if (sums.devices_meet()) {
     device.wait_by([all = made.get()](const std::function<bool()>& done) { all->wait(done); });
   }

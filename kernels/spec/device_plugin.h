@@ -11,8 +11,9 @@
 //
 // Threads. All functions may be called on any thread, and different streams at the same time. One stream, event or
 // graph is used by one thread at a time. A thread calls make_current before it runs variants or uses streams, events or
-// graphs of a device; device_count, device_info, select, allocate, release, stream_new, stream_free, event_new,
-// event_free, graph_free, host_allocate and host_release need no such call and leave the caller's device as it was.
+// graphs of a device; device_count, device_info, select, allocate, release, reach, share, open_shared, close_shared,
+// stream_new, stream_free, event_new, event_free, graph_free, host_allocate and host_release need no such call and
+// leave the caller's device as it was.
 //
 // Order. Copies, fills, variants, events and graph launches on one stream run in the order of the calls, each after the
 // call has returned. A host buffer given to copy stays as it is until the stream has passed the copy; where it is not
@@ -31,7 +32,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 6;
+inline constexpr int32_t device_plugin_version = 7;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -57,6 +58,11 @@ struct DeviceInfo {
   int32_t multiprocessors;
   bool usable;       ///< the library has kernels for it; select gives none for a device that is too old
   uint8_t uuid[16];  ///< no other device has it, on any machine; the same in every process that sees this one
+};
+
+/// By what another process on this machine finds a device's memory. No more than bytes: it may travel anywhere.
+struct SharedMemory {
+  uint8_t bytes[64];
 };
 
 struct DevicePlugin {
@@ -99,6 +105,12 @@ struct DevicePlugin {
   /// allocated before included, where the machine allows it: `out_reached` says so. A device reaches itself. Asking
   /// again is no failure. Prepares both devices for this process.
   int32_t (*reach)(int32_t device, int32_t peer, bool* out_reached, PluginError* error);
+  /// What other processes open memory of allocate() by. It is released after they have closed it.
+  int32_t (*share)(int32_t device, void* memory, SharedMemory* out_shared, PluginError* error);
+  /// Memory that another process shares, of whatever device, for kernels on `device`: a failure where that does not
+  /// reach it. At most once at a time.
+  int32_t (*open_shared)(int32_t device, const SharedMemory* shared, void** out_memory, PluginError* error);
+  void (*close_shared)(int32_t device, void* memory);
 
   // --- streams. A stream waits for no other, the device's default stream included.
   int32_t (*stream_new)(int32_t device, void** out_stream, PluginError* error);

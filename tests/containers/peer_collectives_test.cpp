@@ -88,9 +88,10 @@ class Peers : public testing::Test {
   static std::unique_ptr<PeerCollectives> join(Communicator& host, int64_t timeout_ms = 20000) {
     static const kernels::DevicePlugin plugin = make_plugin();
     static const kernels::Context context{};
+    const PeerPlace place{plugin, static_cast<int32_t>(host.rank()), host_memory(), context};
     return std::make_unique<PeerCollectives>(
-        std::make_unique<HostCollectives>(host), host,
-        PeerCollectives::Place{plugin, static_cast<int32_t>(host.rank()), host_memory(), context}, most_width,
+        std::make_unique<HostCollectives>(host),
+        make_thread_areas(place, host, PeerCollectives::area_bytes(host.size(), most_width)), host, place, most_width,
         timeout_ms);
   }
 };

@@ -29,6 +29,7 @@ void free_library_handle(void* handle);
 // Never destroyed: a process may end while engines run.
 Memory& device_memory = *new Memory(/*host=*/false);
 Memory& pinned_memory = *new Memory(/*host=*/true);
+Arrivals& arrivals = *new Arrivals(device_memory);
 Faults faults;
 thread_local int32_t current = -1;
 
@@ -89,12 +90,10 @@ struct RecordedSum {
       return *empty || faults.absent != device || given_up(copy.peers);
     };
     const auto come = [copy, empty]() -> std::string {
-      if (!*empty) arrivals().come(copy.peers);
+      if (!*empty) arrivals.come(copy.peers);
       return {};
     };
-    const auto may_run = [copy, empty] {
-      return *empty || arrivals().all_have_come(copy.peers) || given_up(copy.peers);
-    };
+    const auto may_run = [copy, empty] { return *empty || arrivals.all_have_come(copy.peers) || given_up(copy.peers); };
     stream->give(look);
     stream->give(come, may_come);
     stream->give(
@@ -193,7 +192,7 @@ int32_t allocate(int32_t device, int64_t bytes, void** out, PluginError* error) 
   return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
 }
 void release(int32_t, void* memory) {
-  arrivals().forget(memory);
+  arrivals.forget(memory);
   count_release(device_memory.release(memory), Stream::work_of_thread());
 }
 int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {
@@ -204,6 +203,20 @@ int32_t reach(int32_t device, int32_t peer, bool* out, PluginError* error) {
   *out = device == peer || (faults.peers && getenv("GRAFT_TEST_NO_PEERS") == nullptr);
   return peer >= 0 && peer < faults.devices.load() ? plugin_ok : say("no such device", error);
 }
+int32_t share(int32_t, void* memory, SharedMemory* out, PluginError* error) {
+  const bool can = faults.peers && getenv("GRAFT_TEST_NO_PEERS") == nullptr;
+  const std::string name = can ? device_memory.share(memory) : "";
+  *out = {};
+  if (name.empty() || name.size() >= sizeof out->bytes) return say("memory that cannot be shared", error);
+  std::memcpy(out->bytes, name.data(), name.size());
+  return plugin_ok;
+}
+int32_t open_shared(int32_t, const SharedMemory* shared, void** out, PluginError* error) {
+  const auto* name = reinterpret_cast<const char*>(shared->bytes);
+  *out = device_memory.open_shared(std::string(name, strnlen(name, sizeof shared->bytes)));
+  return *out != nullptr ? plugin_ok : say("memory that cannot be opened", error);
+}
+void close_shared(int32_t, void* memory) { count_release(device_memory.release(memory), Stream::work_of_thread()); }
 void host_release(void* memory) { count_release(pinned_memory.release(memory), Stream::work_of_thread()); }
 
 // --- streams
@@ -352,6 +365,9 @@ constexpr DevicePlugin table = {device_plugin_version,
                                 host_allocate,
                                 host_release,
                                 reach,
+                                share,
+                                open_shared,
+                                close_shared,
                                 stream_new,
                                 stream_free,
                                 copy,

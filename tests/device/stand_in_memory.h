@@ -1,13 +1,17 @@
-// The memory of the stand-in device: the process's own pages, which nobody can touch but while the device works.
+// The memory of the stand-in device: pages that nobody can touch but while the device works. Those that are shared lie
+// in a file without a name, which other processes find through /proc.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <string>
 
 namespace graft::stand_in {
 
@@ -26,7 +30,7 @@ class Memory {
     // A cache that could hold every sequence at full length is not written through: that would make it resident.
     if (size <= size_t{64} << 20) std::memset(memory, 0xff, size);
     const std::lock_guard lock(mutex_);
-    mprotect(memory, size, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
+    mprotect(memory, size, protection());
     regions_[static_cast<char*>(memory)] = {size, owner, bytes};
     return memory;
   }
@@ -38,8 +42,45 @@ class Memory {
     const auto found = regions_.find(static_cast<char*>(memory));
     if (found == regions_.end()) return false;
     munmap(memory, found->second.size);
+    if (found->second.count != nullptr) munmap(found->second.count, page());
+    if (found->second.file >= 0) ::close(found->second.file);
     regions_.erase(found);
     return true;
+  }
+
+  /// Moves a region to where other processes can open it. The name by which they do; empty where that fails.
+  std::string share(void* memory) {
+    const std::lock_guard lock(mutex_);
+    const auto found = regions_.find(static_cast<char*>(memory));
+    if (found == regions_.end() || found->second.file >= 0) return {};
+    Region& region = found->second;
+    const int file = memfd_create("stand_in", MFD_CLOEXEC);
+    if (file < 0 || ftruncate(file, static_cast<off_t>(region.size + page())) != 0) return {};
+    mprotect(memory, region.size, PROT_READ | PROT_WRITE);
+    if (pwrite(file, memory, region.size, 0) != static_cast<ssize_t>(region.size)) return {};
+    mmap(memory, region.size, protection(), MAP_SHARED | MAP_FIXED, file, 0);
+    region.file = file;
+    region.count = map_count(file, region.size);
+    return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file) + ":" + std::to_string(region.size);
+  }
+  /// Null where there is no such thing.
+  void* open_shared(const std::string& name) {
+    const size_t colon = name.find(':');
+    if (colon == std::string::npos) return nullptr;
+    const size_t size = std::stoull(name.substr(colon + 1));
+    const int file = ::open(name.substr(0, colon).c_str(), O_RDWR | O_CLOEXEC);
+    if (file < 0) return nullptr;
+    const std::lock_guard lock(mutex_);
+    void* memory = mmap(nullptr, size, protection(), MAP_SHARED, file, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    regions_[static_cast<char*>(memory)] = {size, -1, 0, file, map_count(file, size)};
+    return memory;
+  }
+  /// A number that lies beside a shared region, for whoever has it open; null for others. The host may look at it.
+  std::atomic<int64_t>* count_beside(const void* memory) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = regions_.find(static_cast<char*>(const_cast<void*>(memory)));
+    return found != regions_.end() ? found->second.count : nullptr;
   }
 
   /// Bytes that the owner asked for and has.
@@ -79,12 +120,18 @@ class Memory {
     size_t size;
     int32_t owner;
     int64_t bytes;
+    int file = -1;
+    std::atomic<int64_t>* count = nullptr;
   };
 
-  static size_t pages(int64_t bytes) {
-    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    return (static_cast<size_t>(bytes) + page - 1) / page * page;
+  static size_t page() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+  static std::atomic<int64_t>* map_count(int file, size_t size) {
+    void* memory = mmap(nullptr, page(), PROT_READ | PROT_WRITE, MAP_SHARED, file, static_cast<off_t>(size));
+    return memory == MAP_FAILED ? nullptr : static_cast<std::atomic<int64_t>*>(memory);
   }
+  int protection() const { return open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE; }
+
+  static size_t pages(int64_t bytes) { return (static_cast<size_t>(bytes) + page() - 1) / page() * page(); }
   void protect(int how) {
     for (const auto& [begin, region] : regions_) mprotect(begin, region.size, how);
   }

@@ -13,6 +13,7 @@ namespace graft {
 namespace {
 
 using Way = RankSums::Way;
+using Peers = RankSums::Peers;
 
 // Which pairs of devices (device, peer) do not reach each other; whom reaching fails for.
 std::set<std::pair<int32_t, int32_t>> apart;
@@ -75,26 +76,27 @@ TEST(RankSums, NcclIsForRanksWithADeviceEach) {
   EXPECT_EQ(decide({0})[0].way, Way::none);
 }
 
-TEST(RankSums, PeersAreRanksOfOneProcessWhoseDevicesReachEachOther) {
+TEST(RankSums, PeersHaveADeviceEachThatReachesTheOthers) {
   const auto peers = [](const std::vector<int32_t>& placed, int64_t ranks_here, const std::string& problem = "") {
     const std::vector<RankSums> sums = decide(placed, problem, ranks_here);
     for (const RankSums& one : sums) EXPECT_EQ(one.peers, sums[0].peers) << "ranks that do not agree";
     return sums[0].peers;
   };
-  EXPECT_TRUE(peers({2, 0, 1}, 3));
-  EXPECT_TRUE(peers({0, 1}, 2, "no NCCL")) << "NCCL has no part in it";
-  EXPECT_FALSE(peers({2, 0, 1}, 1)) << "processes do not have each other's memory";
-  EXPECT_FALSE(peers({0, 1, 0}, 3)) << "kernels of one device that wait for each other";
-  EXPECT_FALSE(peers({0, -1}, 2));
-  EXPECT_FALSE(peers({-1, -1}, 2));
-  EXPECT_TRUE(peers({0, 1, 2, 3, 4, 5, 6, 7}, 8));
-  EXPECT_FALSE(peers({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9));
+  EXPECT_EQ(peers({2, 0, 1}, 3), Peers::threads);
+  EXPECT_EQ(peers({0, 1}, 2, "no NCCL"), Peers::threads) << "NCCL has no part in it";
+  EXPECT_EQ(peers({2, 0, 1}, 1), Peers::processes) << "of one machine; they will see whether they reach each other";
+  EXPECT_EQ(peers({0, 1, 0}, 1), Peers::none);
+  EXPECT_EQ(peers({0, 1, 0}, 3), Peers::none) << "kernels of one device that wait for each other";
+  EXPECT_EQ(peers({0, -1}, 2), Peers::none);
+  EXPECT_EQ(peers({-1, -1}, 2), Peers::none);
+  EXPECT_EQ(peers({0, 1, 2, 3, 4, 5, 6, 7}, 8), Peers::threads);
+  EXPECT_EQ(peers({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9), Peers::none);
   apart = {{2, 0}};
-  EXPECT_TRUE(peers({0, 1}, 2));
-  EXPECT_FALSE(peers({0, 1, 2}, 3)) << "one way alone is not enough";
+  EXPECT_EQ(peers({0, 1}, 2), Peers::threads);
+  EXPECT_EQ(peers({0, 1, 2}, 3), Peers::none) << "one way alone is not enough";
   apart = {};
   broken = 1;
-  EXPECT_FALSE(peers({0, 1, 2}, 3)) << "whoever cannot be asked is not reached";
+  EXPECT_EQ(peers({0, 1, 2}, 3), Peers::none) << "whoever cannot be asked is not reached";
   broken = -1;
 }
 

@@ -1,5 +1,5 @@
 // Processes with a device each, on stand-ins for the devices and for NCCL: sums are part of each rank's captured step,
-// and a rank that is killed or hangs ends the others in time.
+// over the memory of the others or without it, and a rank that is killed or hangs ends the others in time.
 #include <gtest/gtest.h>
 
 #include "tests/ranks/processes.h"
@@ -7,11 +7,18 @@
 namespace graft::ranks {
 namespace {
 
-class DeviceProcesses : public ::testing::Test {
+/// With peer memory or without.
+class DeviceProcesses : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (prepare_cuda() == nullptr)
       GTEST_SKIP() << "the stand-in gives each rank a device, a machine need not have so many";
+    if (!GetParam()) setenv("GRAFT_TEST_NO_PEERS", "1", 1);
+  }
+  void TearDown() override { unsetenv("GRAFT_TEST_NO_PEERS"); }
+
+  static stand_in::Faults& faults() {
+    return *reinterpret_cast<stand_in::GetFaults>(dlsym(prepare_cuda(), stand_in::get_faults_symbol))();
   }
 
   static Place place_of(int64_t world, int64_t timeout_ms) { return {0, world, free_port(), timeout_ms, "cuda"}; }
@@ -32,21 +39,24 @@ class DeviceProcesses : public ::testing::Test {
   }
 };
 
-TEST_F(DeviceProcesses, AnswerAsOneProcessOnTheCpuDoes) {
+TEST_P(DeviceProcesses, AnswerAsOneProcessOnTheCpuDoes) {
   const Tokens tokens = expected(24);
   for (const int64_t world : {2, 3}) {
+    const int64_t regions = faults().regions(), done = faults().peer_sums;
     const Place place = place_of(world, patient_ms);
     auto followers = start_followers(place);
     Engine engine = open_rank(place);
-    EXPECT_EQ(sums(engine.get()), "nccl") << world;
+    EXPECT_EQ(sums(engine.get()), GetParam() ? "peer memory + nccl" : "nccl") << world;
     EXPECT_EQ(generate(engine.get(), prompt, greedy(24).get()).tokens, tokens) << world;
     check(graft_engine_close(engine.get(), patient_ms), "close");
     engine.reset();
     for (const auto& follower : followers) EXPECT_EQ(follower->wait(), GRAFT_STATUS_OK) << world;
+    EXPECT_EQ(faults().peer_sums > done, GetParam());
+    EXPECT_EQ(faults().regions(), regions) << "memory of the device that was not given back";
   }
 }
 
-TEST_F(DeviceProcesses, ThatShareADeviceAddUpOnTheHost) {
+TEST_P(DeviceProcesses, ThatShareADeviceAddUpOnTheHost) {
   Place place = place_of(2, patient_ms);
   place.devices = 1;
   auto followers = start_followers(place);
@@ -58,12 +68,12 @@ TEST_F(DeviceProcesses, ThatShareADeviceAddUpOnTheHost) {
   EXPECT_EQ(followers[0]->wait(), GRAFT_STATUS_OK);
 }
 
-TEST_F(DeviceProcesses, AKilledRankIsAnErrorOnEveryOther) { expect_killed_rank_is_told(place_of(3, short_ms)); }
+TEST_P(DeviceProcesses, AKilledRankIsAnErrorOnEveryOther) { expect_killed_rank_is_told(place_of(3, short_ms)); }
 
-TEST_F(DeviceProcesses, AHungRankIsAnErrorWithinTheTimeout) { expect_hung_rank_is_told(place_of(2, short_ms)); }
+TEST_P(DeviceProcesses, AHungRankIsAnErrorWithinTheTimeout) { expect_hung_rank_is_told(place_of(2, short_ms)); }
 
 // The first engine's end is no end of what the process has loaded.
-TEST_F(DeviceProcesses, OneGroupAfterAnother) {
+TEST_P(DeviceProcesses, OneGroupAfterAnother) {
   const Tokens tokens = expected(4);
   for (int round = 0; round < 2; ++round) {
     const Place place = place_of(2, patient_ms);
@@ -74,6 +84,9 @@ TEST_F(DeviceProcesses, OneGroupAfterAnother) {
     EXPECT_EQ(followers[0]->wait(), GRAFT_STATUS_OK);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Memory, DeviceProcesses, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "OfPeers" : "OfItsOwn"; });
 
 }  // namespace
 }  // namespace graft::ranks

@@ -19,6 +19,9 @@ int32_t host_allocate(int64_t bytes, void** out_memory, PluginError* error);
 void host_release(void* memory);
 
 int32_t reach(int32_t device, int32_t peer, bool* out_reached, PluginError* error);
+int32_t share(int32_t device, void* memory, SharedMemory* out_shared, PluginError* error);
+int32_t open_shared(int32_t device, const SharedMemory* shared, void** out_memory, PluginError* error);
+void close_shared(int32_t device, void* memory);
 
 int32_t stream_new(int32_t device, void** out_stream, PluginError* error);
 void stream_free(int32_t device, void* stream);

@@ -1,7 +1,10 @@
 // The device table itself: memory, copies, events, graphs, and what failures leave behind.
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "kernels/spec/gather_rows.h"
 #include "tests/cuda/device/mistakes.h"
@@ -70,6 +73,53 @@ TEST_F(Plugin, ReachesItselfAndEveryPeerThatTheMachineAllows) {
   }
   EXPECT_NE(plugin.reach(0, 4711, &reached, &error), plugin_ok);
   EXPECT_FALSE(reached);
+}
+
+constexpr const char* shared_name = "GRAFT_TEST_SHARED";  // of the memory, in the other process's environment
+
+// What the next test has another process do.
+TEST_F(Plugin, DISABLED_ChangesWhatAnotherProcessShares) {
+  SharedMemory shared{};
+  const std::string digits = std::getenv(shared_name);
+  ASSERT_EQ(digits.size(), 2 * sizeof shared.bytes);
+  for (size_t i = 0; i < sizeof shared.bytes; ++i) {
+    shared.bytes[i] = static_cast<uint8_t>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
+  }
+  void* there = nullptr;
+  ok(plugin.open_shared(0, &shared, &there, &error));
+  std::vector<int32_t> values(3);
+  put(values.data(), there, 12);
+  wait();
+  EXPECT_EQ(values, (std::vector<int32_t>{1, 2, 3}));
+  for (int32_t& value : values) value *= 10;
+  put(there, values.data(), 12);
+  wait();
+  plugin.close_shared(0, there);
+}
+
+TEST_F(Plugin, SharesItsMemoryWithAnotherProcess) {
+  std::vector<int32_t> values = {1, 2, 3};
+  void* own = memory(12);
+  put(own, values.data(), 12);
+  wait();
+  SharedMemory shared{};
+  ok(plugin.share(0, own, &shared, &error));
+  std::string digits;
+  for (const uint8_t byte : shared.bytes) {
+    constexpr const char* digit = "0123456789abcdef";
+    digits.append({digit[byte >> 4], digit[byte & 15]});
+  }
+  setenv(shared_name, digits.c_str(), 1);
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  EXPECT_EQ(std::system(("'" + program +
+                         "' --gtest_also_run_disabled_tests --gtest_filter=Plugin.DISABLED_ChangesWhatAnotherProcess*")
+                            .c_str()),
+            0);
+  unsetenv(shared_name);
+  put(values.data(), own, 12);
+  wait();
+  EXPECT_EQ(values, (std::vector<int32_t>{10, 20, 30}));
+  plugin.release(0, own);
 }
 
 TEST_F(Plugin, CopiesAndFills) {

@@ -98,6 +98,21 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
   if (result != cudaSuccess) return result;
   return now().reached.insert({now().current, peer}).second ? cudaSuccess : cudaErrorPeerAccessAlreadyEnabled;
 }
+cudaError_t cudaIpcGetMemHandle(cudaIpcMemHandle_t* handle, void* memory) {
+  std::memset(handle, 0x80, sizeof *handle);
+  std::memcpy(handle, &memory, sizeof memory);
+  return answer("cudaIpcGetMemHandle");
+}
+cudaError_t cudaIpcOpenMemHandle(void** out, cudaIpcMemHandle_t handle, unsigned flags) {
+  if (flags != cudaIpcMemLazyEnablePeerAccess) return cudaErrorInvalidValue;
+  const cudaError_t result = answer("cudaIpcOpenMemHandle");
+  if (result == cudaSuccess) std::memcpy(out, &handle, sizeof *out);
+  if (result == cudaSuccess) now().opened.insert({now().current, *out});
+  return result;
+}
+cudaError_t cudaIpcCloseMemHandle(void* memory) {
+  return now().opened.erase({now().current, memory}) == 1 ? answer("cudaIpcCloseMemHandle") : cudaErrorInvalidValue;
+}
 cudaError_t cudaMemGetInfo(size_t* available, size_t* total) {
   *available = 5, *total = 7;
   return answer("cudaMemGetInfo");

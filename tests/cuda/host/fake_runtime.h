@@ -19,6 +19,7 @@ struct Runtime {
   int unused = -1;                            ///< a device that this process has not prepared
   bool peers = true;                          ///< any device may reach any other
   std::set<std::pair<int, int>> reached;      ///< device, peer
+  std::set<std::pair<int, void*>> opened;     ///< memory of other processes, by device
   int live = 0;                               ///< pieces of memory, streams, events, graphs
   bool recording = false;                     ///< between begin and end of a capture
   bool recording_broken = false;              ///< the end of the capture fails

@@ -227,6 +227,33 @@ TEST_F(Host, TellsWhereAPeerCannotBeReached) {
   }
 }
 
+// Opened for the device that is to reach it, whatever the caller's own is.
+TEST_F(Host, SharesMemoryWithOtherProcesses) {
+  runtime.devices = 3;
+  SharedMemory shared{};
+  void *own = nullptr, *there = nullptr;
+  ASSERT_EQ(plugin.allocate(1, 8, &own, &error), plugin_ok);
+  EXPECT_EQ(plugin.share(1, own, &shared, &error), plugin_ok);
+  EXPECT_EQ(shared.bytes[63], 0x80) << "all of it";
+  EXPECT_EQ(plugin.open_shared(2, &shared, &there, &error), plugin_ok);
+  EXPECT_EQ(runtime.opened, (std::set<std::pair<int, void*>>{{2, own}}));
+  EXPECT_EQ(runtime.current, 0);
+  plugin.close_shared(2, there);
+  plugin.close_shared(2, nullptr);
+  EXPECT_TRUE(runtime.opened.empty());
+  for (const char* call : {"cudaIpcOpenMemHandle", "cudaSetDevice"}) {
+    runtime.answer = {{call, cudaErrorMapBufferObjectFailed}};
+    there = this;
+    EXPECT_EQ(plugin.open_shared(2, &shared, &there, &error), plugin_failed) << call;
+    EXPECT_EQ(there, nullptr);
+    EXPECT_TRUE(says(call)) << text;
+  }
+  runtime.answer = {{"cudaIpcGetMemHandle", cudaErrorNotSupported}};
+  EXPECT_EQ(plugin.share(1, own, &shared, &error), plugin_failed);
+  runtime.answer = {};
+  plugin.release(1, own);
+}
+
 TEST_F(Host, TellsWhichDevicesAreTooOld) {
   DeviceInfo info;
   ASSERT_EQ(plugin.device_info(0, &info, &error), plugin_ok);

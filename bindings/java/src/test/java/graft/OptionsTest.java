@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 class OptionsTest {
   @Test
   void everySetterIsThere() {
-    everySetter("graft_engine_options_", EngineOptions.Builder.class, Map.of("add_policy", "policy"));
+    everySetter("graft_engine_options_", EngineOptions.Builder.class,
+        Map.of("add_policy", "policy", "set_run_ahead_ms", "runAhead"));
     everySetter("graft_request_options_", RequestOptions.Builder.class,
         Map.of("add_stop", "stop", "set_deadline_ms", "deadline"));
   }

@@ -1,0 +1,158 @@
+// Areas of ranks in processes, on a plug-in that opens what was shared at the address that it has: threads stand in for
+// processes.
+#include "core/containers/peer_areas.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "core/base/status.h"
+
+namespace graft {
+namespace {
+
+struct Counts {
+  std::atomic<int64_t> opened = 0;  // and not closed
+  std::atomic<int64_t> calls = 0;   // of open_shared
+  std::atomic<int32_t> mute = -1;   // the device whose memory cannot be shared
+  std::atomic<int32_t> far = -1;    // the device that reaches no other
+  std::atomic<int32_t> poor = -1;   // the device that has no memory
+} counts;
+
+// Memory that was not given back.
+struct Pieces {
+  std::mutex mutex;
+  std::set<void*> all;
+  int64_t count() {
+    const std::lock_guard lock(mutex);
+    return std::ssize(all);
+  }
+  void forget() {
+    const std::lock_guard lock(mutex);
+    for (void* memory : all) std::free(memory);
+    all.clear();
+  }
+} pieces;
+
+int32_t give(int32_t device, int64_t bytes, void** out, kernels::PluginError*) {
+  if (device == counts.poor) return kernels::plugin_out_of_memory;
+  *out = std::calloc(1, static_cast<size_t>(bytes));
+  const std::lock_guard lock(pieces.mutex);
+  pieces.all.insert(*out);
+  return kernels::plugin_ok;
+}
+void take(void* memory) {
+  const std::lock_guard lock(pieces.mutex);
+  pieces.all.erase(memory);
+  std::free(memory);
+}
+int32_t share(int32_t device, void* memory, kernels::SharedMemory* out, kernels::PluginError*) {
+  std::memset(out->bytes, 0xff, sizeof out->bytes);  // any byte arrives
+  std::memcpy(out->bytes, &memory, sizeof memory);
+  return device == counts.mute ? kernels::plugin_failed : kernels::plugin_ok;
+}
+int32_t open_shared(int32_t device, const kernels::SharedMemory* shared, void** out, kernels::PluginError*) {
+  ++counts.calls;
+  *out = nullptr;
+  if (device == counts.far || shared->bytes[63] != 0xff) return kernels::plugin_failed;
+  std::memcpy(out, shared->bytes, sizeof *out);
+  ++counts.opened;
+  return kernels::plugin_ok;
+}
+
+const kernels::DevicePlugin& plugin() {
+  static const kernels::DevicePlugin once = [] {
+    kernels::DevicePlugin made{};
+    made.allocate = give;
+    made.release = [](int32_t, void* memory) { take(memory); };
+    made.host_allocate = [](int64_t bytes, void** out, kernels::PluginError* error) {
+      return give(-2, bytes, out, error);
+    };
+    made.host_release = take;
+    made.share = share;
+    made.open_shared = open_shared;
+    made.close_shared = [](int32_t, void*) { --counts.opened; };
+    return made;
+  }();
+  return once;
+}
+
+class ProcessAreas : public testing::Test {
+ protected:
+  void TearDown() override {
+    EXPECT_EQ(pieces.count(), 0) << "memory that was not given back";
+    EXPECT_EQ(counts.opened, 0) << "memory of others that was not closed";
+    counts.mute = counts.far = counts.poor = -1;
+  }
+
+  static void on_ranks(int64_t ranks, const std::function<void(Communicator&, const PeerPlace&)>& run) {
+    static const kernels::Context context{};
+    auto group = make_thread_communicators(ranks, 20'000);
+    std::vector<std::thread> threads;
+    for (int64_t r = 0; r < ranks; ++r) {
+      threads.emplace_back([&, r] {
+        const std::unique_ptr<Communicator> own = std::move(group[static_cast<size_t>(r)]);
+        run(*own, {plugin(), static_cast<int32_t>(r), host_memory(), context});
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+};
+
+TEST_F(ProcessAreas, AreOfEveryRankUntilAllPart) {
+  on_ranks(3, [](Communicator& host, const PeerPlace& place) {
+    const std::unique_ptr<PeerAreas> areas = make_process_areas(place, host, 64);
+    ASSERT_NE(areas, nullptr);
+    std::memset(areas->area(host.rank()), static_cast<int>(host.rank()) + 1, 64);
+    float there = 1;
+    host.all_reduce(&there, 1);
+    for (int64_t r = 0; r < 3; ++r) EXPECT_EQ(static_cast<const char*>(areas->area(r))[63], r + 1);
+    EXPECT_FALSE(areas->is_given_up());
+    if (host.rank() == 1) areas->give_up();
+    EXPECT_EQ(areas->is_given_up(), host.rank() == 1) << "each has a word of its own";
+    areas->part();
+  });
+}
+
+TEST_F(ProcessAreas, AreNowhereWhereOneRankCannot) {
+  for (std::atomic<int32_t>* cannot : {&counts.mute, &counts.far}) {
+    *cannot = 1;
+    on_ranks(
+        3, [](Communicator& host, const PeerPlace& place) { EXPECT_EQ(make_process_areas(place, host, 64), nullptr); });
+    EXPECT_EQ(pieces.count(), 0);
+    *cannot = -1;
+  }
+}
+
+TEST_F(ProcessAreas, ARankWithoutMemoryEndsTheOthersToo) {
+  counts.poor = 2;
+  std::atomic<int64_t> left = 0;
+  on_ranks(3, [&](Communicator& host, const PeerPlace& place) {
+    try {
+      make_process_areas(place, host, 64);
+      ADD_FAILURE() << "rank " << host.rank();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), host.rank() == 2 ? StatusCode::out_of_memory : StatusCode::comm_error);
+      if (host.rank() != 2) ++left;
+    }
+  });
+  EXPECT_EQ(pieces.count(), left) << "an area that another may have opened stays";
+  pieces.forget();
+}
+
+// Its kernels may still write there.
+TEST_F(ProcessAreas, AnAreaIsLeftWhereOthersMayStillHaveIt) {
+  on_ranks(2,
+           [](Communicator& host, const PeerPlace& place) { EXPECT_NE(make_process_areas(place, host, 64), nullptr); });
+  EXPECT_EQ(pieces.count(), 2);
+  pieces.forget();
+}
+
+}  // namespace
+}  // namespace graft
