@@ -47,6 +47,8 @@ class Collectives {
   /// Frees this rank's device from collectives under way, so that what they work on can be given back. Later ones fail.
   virtual void abort() noexcept {}
 
+  /// Every rank is ready: what was recorded may run from now on.
+  virtual void begin() {}
   /// Where every rank has said that its device is done: what is lent between ranks goes back. Nothing runs after it.
   /// Every rank calls it. Throws COMM_ERROR.
   virtual void part() {}

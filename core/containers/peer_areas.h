@@ -28,11 +28,13 @@ class PeerAreas {
   /// Of a rank, at the address that this rank's device has for it.
   virtual void* area(int64_t rank) const = 0;
 
-  /// A word of pinned memory that this rank's device reads: once it is not 0, nobody waits any more.
+  /// A word of pinned memory that this rank's device reads: once it is not 0, it waits no longer.
   virtual uint32_t* word() const = 0;
   void give_up() const noexcept { std::atomic_ref<uint32_t>(*word()).store(1, std::memory_order_relaxed); }
   bool is_given_up() const { return std::atomic_ref<uint32_t>(*word()).load(std::memory_order_relaxed) != 0; }
 
+  /// Whether devices may write there from now on. Said before the first of them can, and after all ranks are done.
+  virtual void use(bool) noexcept {}
   /// Where every rank has said that its device is done: lets the others' memory go. Nothing runs after it. Every rank
   /// calls it. Throws COMM_ERROR.
   virtual void part() {}
@@ -43,9 +45,9 @@ class PeerAreas {
 /// there would lose the device. Every rank calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
 std::unique_ptr<PeerAreas> make_thread_areas(const PeerPlace& place, Communicator& host, int64_t bytes);
 
-/// The ranks are processes of one machine. Null, on every rank, where one cannot share its memory or reach another's.
-/// A rank that goes without part() leaves its area to the end of its process, for the same reason. Every rank calls it.
-/// Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
+/// The ranks are processes of one machine. Null, on every rank, where one cannot share its memory or reach another's;
+/// the reason goes to that rank's log. A rank that goes without part() while areas are in use leaves its own to the end
+/// of its process, for the same reason as above. Every rank calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
 std::unique_ptr<PeerAreas> make_process_areas(const PeerPlace& place, Communicator& host, int64_t bytes);
 
 }  // namespace graft

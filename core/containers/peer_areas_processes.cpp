@@ -26,7 +26,7 @@ class ProcessAreas final : public PeerAreas {
   ~ProcessAreas() override {
     close_others();
     place_.plugin.host_release(word_);
-    if (!reachable_) {
+    if (!in_use_) {
       place_.plugin.release(place_.device, own());
       return;
     }
@@ -45,19 +45,19 @@ class ProcessAreas final : public PeerAreas {
     bool all = !shared.empty();
     for (int64_t r = 0; all && r < host_.size(); ++r) {
       if (r == host_.rank()) continue;
-      void*& there = areas_[static_cast<size_t>(r)];
-      all = place_.plugin.open_shared(place_.device, &shared[static_cast<size_t>(r)], &there, nullptr) ==
-            kernels::plugin_ok;
+      all = said(place_.plugin.open_shared, &shared[static_cast<size_t>(r)], &areas_[static_cast<size_t>(r)]);
     }
     if (agree(all)) return true;
     part();
     return false;
   }
 
+  void use(bool from_now_on) noexcept override { in_use_ = from_now_on; }
+
   void part() override {
     close_others();
-    agree(true);
-    reachable_ = false;
+    agree(true);  // before anybody gives back what others had open
+    in_use_ = false;
   }
 
  private:
@@ -71,6 +71,16 @@ class ProcessAreas final : public PeerAreas {
     }
   }
 
+  /// Calls a function of the table; why it failed goes to the log.
+  template <class Function, class... Args>
+  bool said(Function* function, Args... args) {
+    char text[512] = "";
+    kernels::PluginError error{text, sizeof text};
+    if (function(place_.device, args..., &error) == kernels::plugin_ok) return true;
+    log(LogLevel::warning, "peer memory: rank {} of {}: {}", host_.rank(), host_.size(), text);
+    return false;
+  }
+
   bool agree(bool own_word) {
     float missing = own_word ? 0 : 1;
     host_.all_reduce(&missing, 1);
@@ -81,8 +91,7 @@ class ProcessAreas final : public PeerAreas {
   std::vector<SharedMemory> tell_others() {
     constexpr size_t count = sizeof(SharedMemory) + 1;
     SharedMemory name{};
-    const bool can = place_.plugin.share(place_.device, own(), &name, nullptr) == kernels::plugin_ok;
-    reachable_ = can;
+    const bool can = said(place_.plugin.share, own(), &name);
     std::vector<float> mine(name.bytes, name.bytes + sizeof name), all(count * areas_.size());
     mine.push_back(can ? 1 : 0);
     const std::vector<int64_t> counts(areas_.size(), count);
@@ -100,13 +109,16 @@ class ProcessAreas final : public PeerAreas {
   Communicator& host_;
   std::vector<void*> areas_;
   uint32_t* word_ = nullptr;
-  bool reachable_ = false;  ///< others may have opened the own area
+  bool in_use_ = false;
 };
 
 }  // namespace
 
+// CUDA shares whole pieces of this size, whatever else lies in them.
+constexpr int64_t piece = int64_t{2} << 20;
+
 std::unique_ptr<PeerAreas> make_process_areas(const PeerPlace& place, Communicator& host, int64_t bytes) {
-  auto areas = std::make_unique<ProcessAreas>(place, host, bytes);
+  auto areas = std::make_unique<ProcessAreas>(place, host, (bytes + piece - 1) / piece * piece);
   if (!areas->meet()) return nullptr;
   return areas;
 }

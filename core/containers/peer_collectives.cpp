@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "core/base/log.h"
 #include "core/base/status.h"
 
 namespace graft {
@@ -18,7 +19,7 @@ constexpr int64_t max_timeout_ms = int64_t{24} * 3600 * 1000;
 
 int64_t PeerCollectives::area_bytes(int64_t ranks, int64_t most_width) {
   return kernels::exchange_bytes(static_cast<int32_t>(ranks), most_width) +
-         kernels::most_exchange_rows * static_cast<int64_t>(sizeof(uint32_t));
+         kernels::exchange_counters * static_cast<int64_t>(sizeof(uint32_t));
 }
 
 PeerCollectives::PeerCollectives(std::unique_ptr<Collectives> others, std::unique_ptr<PeerAreas> areas,
@@ -125,13 +126,19 @@ bool PeerCollectives::works() {
   if (problem) std::rethrow_exception(problem);
   if (missing > 0) return false;
   float failures = 0;
+  areas_->use(true);
   try {
-    if (!run(*trial)) failures = 1;
+    if (!run(*trial)) {
+      log(LogLevel::warning, "peer memory: rank {} of {}: a first sum is wrong", peers_.rank, peers_.ranks);
+      failures = 1;
+    }
   } catch (const Error& error) {
     if (error.code() != StatusCode::comm_error) throw;
+    log(LogLevel::warning, "{}", error.what());
     failures = 1;  // told by the next line, where it is more than a sum that did not end
   }
   host_.all_reduce(&failures, 1);
+  areas_->use(false);
   return failures == 0;
 }
 
@@ -139,10 +146,12 @@ bool PeerCollectives::run(Trial& trial) {
   MemorySpace& space = place_.space;
   try {
     trial.start();
-    const auto end = Clock::now() + std::chrono::milliseconds(std::min(trial_ms, timeout_ms_));
+    // A rank whose own sum is right waits for the others' verdict no longer than the time-out.
+    const auto end = Clock::now() + std::chrono::milliseconds(std::min(trial_ms, timeout_ms_ / 2));
     while (!space.is_done()) {
       host_.check();
-      if (Clock::now() >= end) fail(StatusCode::comm_error, "peer memory: a first sum did not end");
+      if (Clock::now() >= end)
+        fail(StatusCode::comm_error, "peer memory: rank {} of {}: a first sum did not end", peers_.rank, peers_.ranks);
       std::this_thread::sleep_for(pace);
     }
   } catch (...) {
@@ -159,7 +168,8 @@ void PeerCollectives::check_group() const {
   fail(StatusCode::comm_error, "peer memory: rank {} of {}: the group is broken or aborted", peers_.rank, peers_.ranks);
 }
 
-// What ended because all was given up is not done, whatever the device says.
+// What ended because it was given up is not done, whatever the device says. Another process's rank that gives up sends
+// nothing from then on, so that this one's wait does not end either.
 void PeerCollectives::wait(const std::function<bool()>& done) {
   const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms_);
   try {

@@ -24,16 +24,18 @@ class PeerCollectives final : public Collectives {
   ~PeerCollectives() override;
 
   /// Sums once, of which machines are known that get it wrong: whether every rank has the right result in time; the
-  /// same on every rank, each of which calls it. After a false this is of no use but for take_others(). Throws
-  /// COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
+  /// same on every rank, each of which calls it; why not goes to the log. After a false this is of no use but for
+  /// take_others() and part(). Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
   bool works();
   std::unique_ptr<Collectives> take_others() { return std::move(others_); }
 
   void record_gather_columns(OpList& ops, const int32_t* rows, int64_t capacity, const std::vector<int64_t>& columns,
                              const float* mine, float* out) const override;
-  /// Ends the waits of every rank's device, since one that goes away is waited for in vain. Any thread.
+  /// Ends the waits of this rank's device, and of the others' in this process, since one that goes away is waited for
+  /// in vain. Any thread.
   void abort() noexcept override;
   void wait(const std::function<bool()>& done) override;
+  void begin() override { areas_->use(true); }
   void part() override;
 
  protected:

@@ -21,25 +21,33 @@ class ExpectedStep {
   void follow(const StepBuffer& step);
   /// It chose `tokens`, one for each row of the step that is followed: from now on the step after that is expected.
   void go_on(const int32_t* tokens);
-  void forget() { expected_ = false; }
+  void forget() {
+    expected_ = false;
+    asked_ = -1;
+  }
 
-  /// Whether `step` is the one expected, or some of its sequences: others may have ended meanwhile. What the device
-  /// computes for a sequence depends on no other.
+  /// Whether `step` is the one expected, its sequences in any order, or some of them: others may have ended meanwhile.
+  /// What the device computes for a sequence depends on no other. Asked again of what has not changed it costs nothing.
   bool has(const StepBuffer& step);
 
-  /// After has() said so: the row on the device of each row of the step, in ascending order.
+  /// After has() said so: the row on the device of each row of the step.
   const std::vector<int32_t>& rows() const { return rows_; }
   /// Rows on the device.
   int64_t row_count() const { return step_.sequence_count(); }
 
  private:
-  bool same(const StepView& wanted, int64_t row, int64_t own_row) const;
+  bool is_same(const StepView& wanted, int64_t row, int64_t device_row) const;
+  bool look_for(const StepBuffer& step);
 
   const CachePool& pool_;
   StepBuffer step_;  ///< as on the device
   std::vector<std::byte> packed_;
   std::vector<int32_t> rows_;
+  std::vector<char> taken_;  ///< of each row on the device: whether it is one of rows_
   bool expected_ = false;
+  int64_t asked_ =
+      -1;  ///< StepBuffer::changes() of the step that has() was asked of last, since something was expected
+  bool answer_ = false;
 };
 
 }  // namespace graft

@@ -176,18 +176,22 @@ void GraphReplay::start(OpTimer* timer) {
     return;
   }
   fetch(step.outputs);
-  if (ahead_) ahead_->begin(step.tokens, step.graph != nullptr);
-  replayed_ = &step;
+  if (ahead_) ahead_->begin(step.tokens, timer == nullptr && step.graph != nullptr);
+  begun_ = &step;
   if (timer == nullptr) return;
   device_.synchronize();
   timer->lap("copy.outputs");
 }
 
-int64_t GraphReplay::next_due() { return ahead_ ? ahead_->due(replay_ && find().graph != nullptr) : 0; }
+int64_t GraphReplay::next_due() {
+  if (!ahead_ || !replay_) return 0;
+  if (is_started()) return ahead_->due();
+  return find().graph != nullptr ? ahead_->due_after_begin() : 0;
+}
 
 void GraphReplay::start_next() {
-  launch(*replayed_, nullptr);
-  ahead_->add(replayed_->tokens);
+  launch(*begun_, nullptr);
+  ahead_->add(begun_->tokens);
 }
 
 void GraphReplay::wait() {

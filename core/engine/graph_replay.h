@@ -57,8 +57,9 @@ class GraphReplay {
   void start(OpTimer* timer = nullptr);
   Outputs finish();
 
-  /// How many steps after the one in the buffer are to be started with it; asked before start(). And, between start()
-  /// and finish(), the step after the one started last.
+  /// Whether steps can be started after the one in the buffer. How many are to be, asked before start(); and starts one
+  /// more, between start() and finish().
+  bool runs_ahead() const { return ahead_ != nullptr && replay_; }
   int64_t next_due();
   void start_next();
   /// Whether the buffer holds a step that was so started, and whether that is also done.
@@ -67,7 +68,7 @@ class GraphReplay {
 
   /// For those who are told what to do and need no outputs: takes the first step that is not done for the one to be
   /// finished, and waits for it and what is waited for with it, or for everything.
-  void take_next() { ahead_->take_first(); }
+  void take_first() { ahead_->take_first(); }
   void wait();
   void settle() { device_.synchronize(); }
 
@@ -120,8 +121,8 @@ class GraphReplay {
   Outputs outputs_;                                   ///< of the step to be finished
   std::list<Captured> captured_;                      ///< the most recently used first
   int64_t captures_ = 0;
-  std::unique_ptr<StepsAhead> ahead_;   ///< where the step has choices
-  const Captured* replayed_ = nullptr;  ///< by them
+  std::unique_ptr<StepsAhead> ahead_;  ///< where the step has choices
+  const Captured* begun_ = nullptr;    ///< the last that was, which those after it replay
 };
 
 }  // namespace graft

@@ -4,8 +4,11 @@
 #include <ATen/Parallel.h>
 
 #include <chrono>
+#include <functional>
+#include <string_view>
 
 #include "core/base/checked.h"
+#include "core/base/status.h"
 #include "core/containers/next_tokens.h"
 #include "core/injection/replace_module.h"
 
@@ -13,8 +16,17 @@ namespace graft {
 
 namespace {
 
-// The more, the seldomer the device has to be given block tables; the fewer, the later a sequence takes its blocks.
-constexpr int64_t tokens_ahead = 2 * RunAhead::most_steps;
+// The more, the seldomer the device has to be given block tables; the fewer, the later a sequence takes its blocks. No
+// more than a step may have, which is what a window's blocks are promised for (SequenceBlocks::most_blocks).
+int64_t choose_tokens_ahead(const StepLimits& limits) {
+  return std::min<int64_t>(2 * RunAhead::most_steps, limits.tokens - 1);
+}
+
+// One wait for a group of ranks is for up to so many steps, and must not be taken for a rank that hangs.
+RunAhead choose_pace(const EngineOptions& options, int64_t ranks) {
+  const int64_t most_ms = ranks > 1 ? options.rank.timeout() / 4 : options.run_ahead_ms;
+  return RunAhead(std::chrono::milliseconds(std::min(options.run_ahead_ms, most_ms)));
+}
 
 // What rank 0's steps and the collectives rest on.
 std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOptions& options) {
@@ -23,7 +35,8 @@ std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOption
   for (const LayerConfig& layer : config.layers) {
     widths += layer.attention.heads * layer.attention.head_dim + layer.feed_forward.intermediate_size;
   }
-  return {{"the number of layers", static_cast<int64_t>(config.layers.size())},
+  return {{"the build of Graft", static_cast<int64_t>(std::hash<std::string_view>()(GRAFT_BUILD_HASH) >> 1)},
+          {"the number of layers", static_cast<int64_t>(config.layers.size())},
           {"hidden_size", config.hidden_size},
           {"the sum of the layers' widths", widths},
           {"the number of logits", config.output_width},
@@ -68,12 +81,14 @@ ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::uniq
   MemorySpace& space = device_ ? *device_ : host_memory();
   cache_ = std::make_unique<CachePool>(plan_.cache.kinds, plan_.memory.cache_blocks, space);
   plan_.traits.has_choices = agree_on_choices();
-  if (plan_.traits.has_choices) plan_.traits.tokens_ahead = tokens_ahead;
+  if (plan_.traits.has_choices) plan_.traits.tokens_ahead = choose_tokens_ahead(plan_.limits);
   step_ = std::make_unique<StepBuffer>(plan_.limits, *cache_, plan_.traits);
   if (ranks_->size() > 1) exchange_ = std::make_unique<StepExchange>(*ranks_, *step_, *cache_);
   load(options, progress);
+  if (ranks_->size() == 1) return;
   std::vector<int64_t> ready = {1};
-  if (ranks_->size() > 1) agree_on_least(*ranks_, ready);
+  agree_on_least(*ranks_, ready);
+  if (collectives_) collectives_->begin();
 }
 
 // Every rank chooses what rank 0 chooses, from the same logits: all have the kernels, or none uses them.
@@ -103,7 +118,7 @@ void ModelRunner::load(const EngineOptions& options, const LoadProgress& progres
   fused_ = injection.finish(*root, *collectives_, plan_.head_columns);
   placement.finish();
   replay_ = std::make_unique<GraphReplay>(*fused_, *step_, *cache_, plan_.cache.layers, *device_, options.graph,
-                                          RunAhead(std::chrono::milliseconds(options.run_ahead_ms)));
+                                          choose_pace(options, ranks_->size()));
 }
 
 // The tensors keep what they need of them.
@@ -143,6 +158,9 @@ StepOutput ModelRunner::run_fused(bool ahead) {
 
 void ModelRunner::obey(StepExchange::Order order) {
   using Kind = StepExchange::Kind;
+  if ((order.kind == Kind::go_on || order.next > 0) && !(replay_ && replay_->runs_ahead())) {
+    fail(StatusCode::comm_error, "rank 0 ordered {} steps ahead, and this rank does not run ahead", order.next);
+  }
   if (order.kind == Kind::step_by_op) {
     timer_.clear();
     compute(&timer_);
@@ -150,7 +168,7 @@ void ModelRunner::obey(StepExchange::Order order) {
     compute(nullptr);
   } else if (order.kind == Kind::step || order.kind == Kind::go_on) {
     if (order.kind == Kind::step) replay_->start();
-    if (order.kind == Kind::go_on) replay_->take_next();
+    if (order.kind == Kind::go_on) replay_->take_first();
     for (int32_t i = 0; i < order.next; ++i) replay_->start_next();
     replay_->wait();
   }

@@ -39,10 +39,10 @@ class ModelRunner {
   /// Whether the steps of this engine have choices (StepBuffer::choose).
   bool has_choices() const { return step_->traits().has_choices; }
 
-  /// Runs the step in the buffer; rank 0 tells it to the others first. With `ahead` the device goes on with the step
+  /// Runs the step in the buffer; rank 0 tells it to the others first. With `ahead` the device goes on with the steps
   /// after it, where that can be, while the host has this one's outputs. Throws COMM_ERROR when a rank fails.
   StepOutput run(bool ahead = false);
-  /// Whether the device has gone on with the very step that is in the buffer.
+  /// Whether the device has gone on with the step that is in the buffer, or with more sequences than that has.
   bool is_started() { return replay_ && replay_->is_started(); }
 
   /// Where run() leaves what it measures while the profiler is on; null (as at first) for nowhere. It outlives this.

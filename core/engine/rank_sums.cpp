@@ -77,7 +77,7 @@ bool agree_on_reach(Communicator& ranks, const DeviceChoice& choice) {
   return reached[0] == 1;
 }
 
-// Of this machine since it was started, also in a container; 0 where it is not known.
+// Of this machine since it was started, in most containers too; 0 where it is not known.
 std::array<int64_t, 2> identity_of_machine() {
   std::array<int64_t, 2> halves{};
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -98,7 +98,16 @@ bool agree_on_machine(Communicator& ranks) {
   return (first != 0 || second != 0) && std::ranges::all_of(all, [&](const auto& other) { return other == all[0]; });
 }
 
+// A machine whose devices say that they reach each other, and do not, needs a way to be told.
+bool is_switched_off() {
+  const char* value = std::getenv("GRAFT_PEER_MEMORY");
+  return value != nullptr && std::strcmp(value, "off") == 0;
+}
+
 Peers agree_on_peers(Communicator& ranks, const DeviceChoice& choice, int64_t ranks_here) {
+  std::vector<int64_t> wanted = {is_switched_off() ? 0 : 1};
+  agree_on_least(ranks, wanted);
+  if (wanted[0] == 0) return Peers::none;
   if (ranks_here == ranks.size()) return agree_on_reach(ranks, choice) ? Peers::threads : Peers::none;
   return agree_on_machine(ranks) ? Peers::processes : Peers::none;
 }

@@ -8,8 +8,8 @@
 namespace graft {
 
 /// A host that hears of every token spends as much time on hearing as on all else; one that hears of many at once gives
-/// them out late, and lets a new request wait for what the device was given. So the device gets as many steps as it has
-/// done in `time` lately. One thread.
+/// them out late, and lets a new request wait for what the device was given. So the device gets as many steps after the
+/// one it is at as it has done in `time` lately. One thread.
 class RunAhead {
  public:
   using Time = std::chrono::nanoseconds;
@@ -22,7 +22,7 @@ class RunAhead {
   /// The last `steps` took `time` in all, from the end of what was before them.
   void took(int64_t steps, Time time) { step_time_ = std::max(Time{1}, time / std::max<int64_t>(1, steps)); }
 
-  /// Steps that may be on their way at once. The host hears of all but the last when they are done.
+  /// Steps that may be on their way at once. The host hears of half of them when those are done.
   int64_t steps() const {
     if (step_time_ == Time{0}) return least_steps;
     return std::clamp<int64_t>(1 + time_ / step_time_, least_steps, most_steps);

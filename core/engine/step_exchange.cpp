@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/status.h"
+#include "core/engine/run_ahead.h"
 
 namespace graft {
 namespace {
@@ -56,6 +57,11 @@ StepExchange::Order StepExchange::take() {
   ranks_.broadcast(message_.data(), first_bytes);
   Header header;
   std::memcpy(&header, message_.data(), sizeof header);
+  const auto [kind, next] = header.order;
+  if (kind < Kind::idle || kind > Kind::stop || next < 0 || next >= RunAhead::most_steps) {
+    fail(StatusCode::comm_error, "rank 0 sent order {} with {} steps, expected at most {} and {}",
+         static_cast<int32_t>(kind), next, static_cast<int32_t>(Kind::stop), RunAhead::most_steps - 1);
+  }
   if (!has_contents(header.order)) return header.order;
   resize_for(std::clamp<int64_t>(header.copies, 0, most_copies));
   const int64_t least =

@@ -17,7 +17,7 @@ class StepExchange {
     idle,        ///< nothing to do; tells that rank 0 lives
     step,        ///< run the step that is in the buffer now
     step_by_op,  ///< the same, op by op: a collective may not be part of a graph on some ranks alone
-    go_on,       ///< wait for the first of the steps that were started and are not done
+    go_on,       ///< wait as rank 0 does for the first of the steps that were started and are not done
     stop,        ///< no more orders follow
   };
   struct Order {

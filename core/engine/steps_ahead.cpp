@@ -3,6 +3,10 @@
 #include <algorithm>
 
 namespace graft {
+namespace {
+// A wait for what was done before takes no longer.
+constexpr std::chrono::microseconds at_once{20};
+}  // namespace
 
 StepsAhead::StepsAhead(const StepBuffer& step, const CachePool& pool, Device& device, RunAhead pace)
     : step_(step), device_(device), expected_(step, pool), pace_(pace) {
@@ -15,14 +19,14 @@ StepsAhead::StepsAhead(const StepBuffer& step, const CachePool& pool, Device& de
   own_tokens_.reserve(static_cast<size_t>(step.limits().sequences));
 }
 
-int64_t StepsAhead::due(bool replays) {
-  if (!is_started()) return replays ? std::min(pace_.steps() - 1, step_.steps_to_go()) : 0;
+int64_t StepsAhead::due() {
   if (is_done() || !has_every_row()) return 0;
   return std::clamp<int64_t>(pace_.steps() - (newest_ - current_), 0, to_go_);
 }
 
 void StepsAhead::begin(const int32_t* tokens, bool replays) {
   expected_.forget();
+  replays_ = replays;
   to_go_ = replays ? step_.steps_to_go() + 1 : 1;
   since_.reset();
   if (to_go_ > 1) {
@@ -31,7 +35,7 @@ void StepsAhead::begin(const int32_t* tokens, bool replays) {
   }
   add(tokens);
   current_ = newest_;
-  every_row_ = true;
+  taken_ = false;
 }
 
 void StepsAhead::add(const int32_t* tokens) {
@@ -44,22 +48,27 @@ void StepsAhead::add(const int32_t* tokens) {
 
 // Where sequences have ended the device is not given more steps that have them.
 void StepsAhead::take() {
-  every_row_ = has_every_row();
-  if (!every_row_) to_go_ = 0;
+  if (!has_every_row()) to_go_ = 0;
   expected_.forget();  // until this one is finished
   ++current_;
+  taken_ = true;
 }
 
+// Where the host was slower than the device it does not know when that was done.
 void StepsAhead::wait() {
-  const int64_t last = std::max(current_, newest_ - 1);
-  if (last == newest_) {
-    device_.synchronize();
-  } else {
+  const int64_t on_the_way = newest_ - current_ + 1;
+  const int64_t last = std::max(current_, newest_ - std::max<int64_t>(1, on_the_way / 2));
+  const Clock::time_point before = Clock::now();
+  if (replays_) {
     place(last).end->wait();
+  } else {
+    device_.synchronize();  // tells what could not be launched
   }
   const Clock::time_point now = Clock::now();
-  if (since_ && last > done_) pace_.took(last - done_, now - *since_);
-  since_ = now;
+  const bool in_time = now - before > at_once;
+  if (since_ && in_time && last > done_) pace_.took(last - done_, now - *since_);
+  since_.reset();
+  if (in_time) since_ = now;
   done_ = last;
 }
 
@@ -67,7 +76,7 @@ const int32_t* StepsAhead::finish() {
   if (current_ > done_) wait();
   const int32_t* tokens = place(current_).tokens;
   const int32_t* own = tokens;
-  if (!every_row_) {
+  if (taken_) {
     own_tokens_.clear();
     for (const int32_t row : expected_.rows()) own_tokens_.push_back(tokens[row]);
     own = own_tokens_.data();

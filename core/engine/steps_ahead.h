@@ -1,6 +1,7 @@
 // The steps that a device was given and the host has not taken yet, where the device chooses tokens.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -15,13 +16,13 @@
 namespace graft {
 
 /// A step leaves its arrays on the device as those of the step after it, so several can be started at once: the host is
-/// no part of the way from token to token. It waits for all of them but the last and takes that many, one by one; while
-/// it is busy with them the last is computed, and before it waits again as many are started.
+/// no part of the way from token to token. It waits for half of them and takes those one by one; while it is busy with
+/// them the other half is computed, and before it waits again as many are started as it has taken.
 ///
 /// A step in the buffer counts as started where it is the one that the device went on with, or has some of its
-/// sequences since others have ended. Anything else (a request came) is begun after all that were started in vain; what
-/// those wrote to the cache lies beyond the length of every sequence. Steps are numbered as they are started. One
-/// thread, the engine's.
+/// sequences since others have ended: then nothing more is started until all that was is taken. Anything else (a
+/// request came) is begun after all that were started in vain; what those wrote to the cache lies beyond the length of
+/// every sequence. Steps are numbered as they are started. One thread, the engine's.
 class StepsAhead {
  public:
   /// All outlive it. Throws OUT_OF_MEMORY, DEVICE_ERROR.
@@ -30,8 +31,10 @@ class StepsAhead {
   /// Whether the buffer holds the step after the one taken last, which was started, and whether that is also done.
   bool is_started() { return current_ < newest_ && expected_.has(step_); }
   bool is_done() { return current_ < done_ && is_started(); }
-  /// How many steps are to be started after the one in the buffer; none where `replays` says that it cannot be.
-  int64_t due(bool replays);
+  /// How many steps are to be started after the one in the buffer, where that is started already; and where it is yet
+  /// to be begun, and others may follow.
+  int64_t due();
+  int64_t due_after_begin() { return std::min(pace_.steps() - 1, step_.steps_to_go()); }
 
   /// The device was given the step in the buffer, and leaves what it chooses in `tokens`, in its own memory. `replays`:
   /// others may follow.
@@ -70,9 +73,10 @@ class StepsAhead {
   int64_t current_ = 0;                     ///< the one begun or taken last
   int64_t done_ = 0;                        ///< up to here all are
   int64_t to_go_ = 0;                       ///< that can follow the newest without the host
+  bool replays_ = false;                    ///< the one begun last
   std::optional<Clock::time_point> since_;  ///< when the device began the step after done_, where that is known
-  bool every_row_ = true;                   ///< the current step has every row that the device has
-  std::vector<int32_t> own_tokens_;         ///< of the current step where it has not
+  bool taken_ = false;                      ///< the current step, which may have other rows than the device
+  std::vector<int32_t> own_tokens_;         ///< of its rows then
 };
 
 }  // namespace graft

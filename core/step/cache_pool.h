@@ -94,7 +94,8 @@ class SequenceBlocks {
   const std::vector<int32_t>& table(int64_t kind) const { return tables_[static_cast<size_t>(kind)]; }
   int32_t slot(int64_t kind, int64_t position) const;
 
-  /// The most blocks of a kind that a sequence of `length` tokens, fed at most `chunk` tokens a step, holds at once.
+  /// The most blocks of a kind that a sequence of `length` tokens, fed at most `chunk` tokens a step, those included
+  /// that it has blocks for beyond its own, holds at once.
   static int64_t most_blocks(const CacheKind& kind, int64_t length, int64_t chunk);
 
  private:

@@ -49,6 +49,7 @@ StepBuffer::StepBuffer(const StepLimits& limits, const CachePool& pool, const St
 }
 
 void StepBuffer::clear() {
+  ++changes_;
   token_count_ = 0;
   sequence_count_ = 0;
   logit_row_count_ = 0;
@@ -67,6 +68,7 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
   const auto wants = [count](Rows rows, int64_t i) {
     return rows == Rows::all || (rows == Rows::first && i == 0) || (rows == Rows::last && i + 1 == count);
   };
+  ++changes_;
   const int32_t sequence = sequence_count_++;
   Place place;
   if (wanted.logits != Rows::none) place.logit_row = logit_row_count_;
@@ -102,6 +104,7 @@ StepBuffer::Place StepBuffer::add_sequence(const int64_t* tokens, const int64_t*
 }
 
 void StepBuffer::choose(int64_t logit_row, const kernels::TokenChoice& choice) {
+  ++changes_;
   choices_[static_cast<size_t>(logit_row)] = choice;
 }
 

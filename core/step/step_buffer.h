@@ -81,6 +81,9 @@ class StepBuffer {
   /// Takes over a step packed from a buffer of the same limits and cache kinds.
   void unpack(const std::byte* bytes);
 
+  /// Another number after each change of the contents.
+  int64_t changes() const { return changes_; }
+
   const StepView& view() const { return view_; }
   const StepLimits& limits() const { return limits_; }
   const StepTraits& traits() const { return traits_; }
@@ -101,6 +104,7 @@ class StepBuffer {
   StepTraits traits_;
   StepView view_;
   int64_t kinds_ = 0;
+  int64_t changes_ = 0;
   int32_t token_count_ = 0;
   int32_t sequence_count_ = 0;
   int32_t logit_row_count_ = 0;

@@ -64,6 +64,7 @@ void StepBuffer::pack(std::byte* bytes) const {
 }
 
 void StepBuffer::unpack(const std::byte* bytes) {
+  ++changes_;
   Counts counts;
   std::memcpy(&counts, bytes, sizeof counts);
   token_count_ = counts.tokens;

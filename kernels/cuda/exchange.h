@@ -18,15 +18,18 @@ struct ExchangedRow {
   uint32_t epoch;
   int64_t place;   ///< of rank 0's words
   int64_t stride;  ///< from one rank's words to the next one's
+  bool stopped;    ///< a wait of this rank was given up before
 
   __device__ __forceinline__ ExchangedRow(const PeerExchange& exchange, int64_t row)
       : peers(exchange),
         epoch(next_epoch(exchange.epochs[row])),
         place(exchange_place(exchange, row, epoch, 0)),
-        stride(exchange_row_bytes(exchange.most_width)) {}
+        stride(exchange_row_bytes(exchange.most_width)),
+        stopped(*exchange_stop(exchange) != 0) {}
 
   /// Values 2 `pair` and the next to all others, the next rank first so that not all begin with the same one.
   __device__ __forceinline__ void give(int64_t pair, float2 mine) const {
+    if (stopped) return;
     const WordPair words = {flagged(mine.x, epoch), flagged(mine.y, epoch)};
     const int64_t to = place + peers.rank * stride + 16 * pair;
     int32_t peer = peers.rank;
@@ -43,7 +46,7 @@ struct ExchangedRow {
     const unsigned char* from = static_cast<const unsigned char*>(peers.areas[peers.rank]) + place + 16 * pair;
     const auto is_asked = [&](int j, int k) { return k + 1 < peers.ranks && pair + j * step < end; };
     WordPair words[Count][Ranks - 1] = {};  // of the other ranks, in their order
-    for (int look = 1;; ++look) {
+    for (int look = 1; !stopped; ++look) {
       bool arrived = true;
 #pragma unroll
       for (int j = 0; j < Count; ++j) {
@@ -62,7 +65,10 @@ struct ExchangedRow {
         }
       }
       if (arrived) break;
-      if (look % looks_at_words == 0 && load_shared_4(peers.given_up) != 0) break;
+      if (look % looks_at_words == 0 && load_shared_4(peers.given_up) != 0) {
+        *exchange_stop(peers) = 1;
+        break;
+      }
       pause_between_looks();
     }
 #pragma unroll

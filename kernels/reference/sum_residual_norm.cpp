@@ -36,7 +36,8 @@ float take(const PeerExchange& peers, int64_t place, int64_t index, uint32_t epo
     const auto bits = static_cast<uint32_t>(word);
     float value = 0;
     std::memcpy(&value, &bits, sizeof value);
-    if (word >> 32 == epoch || given_up(peers)) return value;
+    if (word >> 32 == epoch || *exchange_stop(peers) != 0) return value;
+    if (given_up(peers)) *exchange_stop(peers) = 1;
     sched_yield();
   }
 }
@@ -47,7 +48,7 @@ void sum_row(const SumResidualNormArgs& a, int64_t row) {
   float* residual = a.norm.residual + row * a.norm.width;
   const uint32_t epoch = next_epoch(peers.epochs[row]);
   const int64_t mine = exchange_place(peers, row, epoch, peers.rank);
-  for (int32_t r = 0; r < peers.ranks; ++r) {
+  for (int32_t r = 0; *exchange_stop(peers) == 0 && r < peers.ranks; ++r) {
     for (int64_t i = 0; r != peers.rank && i < a.norm.width; ++i) {
       word_of(peers, r, mine, i).store(flagged(share[i], epoch), std::memory_order_relaxed);
     }

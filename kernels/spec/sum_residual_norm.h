@@ -14,6 +14,7 @@ namespace graft::kernels {
 
 constexpr int32_t most_exchange_ranks = 8;
 constexpr int64_t most_exchange_rows = 8;
+constexpr int64_t exchange_counters = most_exchange_rows + 1;
 
 /// Memory through which the ranks of a group give each other values, one rank's view of it. Each rank has an area in
 /// the memory of its own device, of exchange_bytes() bytes, all zero before the first op; its peers write to it.
@@ -29,9 +30,14 @@ struct PeerExchange {
   int32_t ranks;
   int64_t most_width;                ///< of a row; the same on every rank
   void* areas[most_exchange_ranks];  ///< of rank i, at the address that this rank's device has for it
-  uint32_t* epochs;                  ///< [most_exchange_rows], this rank's alone: zero before the first op
-  const uint32_t* given_up;          ///< host memory that the device reads: once it is not 0, nobody waits any more
+  /// [exchange_counters], this rank's alone, zero before the first op: the epoch of each row, and last whether a wait
+  /// of this rank has been given up. From the next op on it neither gives nor takes: what it has would not be its
+  /// share, and the memory of a rank that is gone may be too.
+  uint32_t* epochs;
+  const uint32_t* given_up;  ///< host memory that the device reads: once it is not 0, this rank waits no longer
 };
+
+GRAFT_EXCHANGE uint32_t* exchange_stop(const PeerExchange& peers) { return peers.epochs + most_exchange_rows; }
 
 /// Of ranks that each have a share of `norm.delta`: residual_norm with the sum of the shares, added in the order of
 /// ranks, as delta. Residual, weights and *rows are the same on every rank, and so are the bits of what comes out. At
@@ -39,8 +45,7 @@ struct PeerExchange {
 ///
 /// Every rank runs the same ops on one exchange in the same order, each on one stream; none ends before all ranks have
 /// begun it, unless `given_up` says so: then what it writes has no meaning. One without rows waits for nobody, and does
-/// not count as one of them. Kernels of ranks that share a device must
-/// be able to run at the same time.
+/// not count as one of them. Kernels of ranks that share a device must be able to run at the same time.
 struct SumResidualNormArgs {
   ResidualNormArgs norm;
   PeerExchange peers;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -18,17 +20,17 @@ namespace graft {
 namespace {
 
 struct Counts {
-  std::atomic<int64_t> opened = 0;  // and not closed
-  std::atomic<int64_t> calls = 0;   // of open_shared
-  std::atomic<int32_t> mute = -1;   // the device whose memory cannot be shared
-  std::atomic<int32_t> far = -1;    // the device that reaches no other
-  std::atomic<int32_t> poor = -1;   // the device that has no memory
+  std::atomic<int32_t> mute = -1;  // the device whose memory cannot be shared
+  std::atomic<int32_t> far = -1;   // the device that reaches no other
+  std::atomic<int32_t> poor = -1;  // the device that has no memory
 } counts;
 
-// Memory that was not given back.
+// Memory that was not given back, and what is open of it.
 struct Pieces {
   std::mutex mutex;
   std::set<void*> all;
+  std::multiset<void*> opened;
+  int64_t early = 0;  // given back while it was open
   int64_t count() {
     const std::lock_guard lock(mutex);
     return std::ssize(all);
@@ -49,6 +51,7 @@ int32_t give(int32_t device, int64_t bytes, void** out, kernels::PluginError*) {
 }
 void take(void* memory) {
   const std::lock_guard lock(pieces.mutex);
+  if (pieces.opened.contains(memory)) ++pieces.early;
   pieces.all.erase(memory);
   std::free(memory);
 }
@@ -58,11 +61,11 @@ int32_t share(int32_t device, void* memory, kernels::SharedMemory* out, kernels:
   return device == counts.mute ? kernels::plugin_failed : kernels::plugin_ok;
 }
 int32_t open_shared(int32_t device, const kernels::SharedMemory* shared, void** out, kernels::PluginError*) {
-  ++counts.calls;
   *out = nullptr;
   if (device == counts.far || shared->bytes[63] != 0xff) return kernels::plugin_failed;
   std::memcpy(out, shared->bytes, sizeof *out);
-  ++counts.opened;
+  const std::lock_guard lock(pieces.mutex);
+  pieces.opened.insert(*out);
   return kernels::plugin_ok;
 }
 
@@ -77,7 +80,11 @@ const kernels::DevicePlugin& plugin() {
     made.host_release = take;
     made.share = share;
     made.open_shared = open_shared;
-    made.close_shared = [](int32_t, void*) { --counts.opened; };
+    made.close_shared = [](int32_t device, void* memory) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 * device));  // some are late
+      const std::lock_guard lock(pieces.mutex);
+      pieces.opened.erase(pieces.opened.find(memory));
+    };
     return made;
   }();
   return once;
@@ -87,7 +94,9 @@ class ProcessAreas : public testing::Test {
  protected:
   void TearDown() override {
     EXPECT_EQ(pieces.count(), 0) << "memory that was not given back";
-    EXPECT_EQ(counts.opened, 0) << "memory of others that was not closed";
+    EXPECT_EQ(std::ssize(pieces.opened), 0) << "memory of others that was not closed";
+    EXPECT_EQ(pieces.early, 0) << "memory that was given back before others had closed it";
+    pieces.early = 0;
     counts.mute = counts.far = counts.poor = -1;
   }
 
@@ -113,6 +122,7 @@ TEST_F(ProcessAreas, AreOfEveryRankUntilAllPart) {
     float there = 1;
     host.all_reduce(&there, 1);
     for (int64_t r = 0; r < 3; ++r) EXPECT_EQ(static_cast<const char*>(areas->area(r))[63], r + 1);
+    areas->use(true);
     EXPECT_FALSE(areas->is_given_up());
     if (host.rank() == 1) areas->give_up();
     EXPECT_EQ(areas->is_given_up(), host.rank() == 1) << "each has a word of its own";
@@ -132,25 +142,26 @@ TEST_F(ProcessAreas, AreNowhereWhereOneRankCannot) {
 
 TEST_F(ProcessAreas, ARankWithoutMemoryEndsTheOthersToo) {
   counts.poor = 2;
-  std::atomic<int64_t> left = 0;
   on_ranks(3, [&](Communicator& host, const PeerPlace& place) {
     try {
       make_process_areas(place, host, 64);
       ADD_FAILURE() << "rank " << host.rank();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), host.rank() == 2 ? StatusCode::out_of_memory : StatusCode::comm_error);
-      if (host.rank() != 2) ++left;
     }
   });
-  EXPECT_EQ(pieces.count(), left) << "an area that another may have opened stays";
-  pieces.forget();
 }
 
-// Its kernels may still write there.
-TEST_F(ProcessAreas, AnAreaIsLeftWhereOthersMayStillHaveIt) {
-  on_ranks(2,
-           [](Communicator& host, const PeerPlace& place) { EXPECT_NE(make_process_areas(place, host, 64), nullptr); });
-  EXPECT_EQ(pieces.count(), 2);
+TEST_F(ProcessAreas, AnAreaIsLeftWhereOthersMayStillWrite) {
+  for (const bool used : {false, true}) {
+    on_ranks(2, [used](Communicator& host, const PeerPlace& place) {
+      const std::unique_ptr<PeerAreas> areas = make_process_areas(place, host, 64);
+      ASSERT_NE(areas, nullptr);
+      if (used) areas->use(true);
+    });
+    EXPECT_EQ(pieces.count(), used ? 2 : 0);
+    pieces.early = 0;  // where nobody writes there, it does no harm
+  }
   pieces.forget();
 }
 

@@ -61,7 +61,9 @@ class Exchange {
     for (int32_t r = 0; r < ranks; ++r) {
       areas_.push_back(std::make_unique<DeviceMemory>(
           std::vector<unsigned char>(static_cast<size_t>(exchange_bytes(ranks, most_width)))));
-      epochs_.push_back(std::make_unique<DeviceMemory>(std::vector<uint32_t>(most_exchange_rows, epoch)));
+      std::vector<uint32_t> counters(exchange_counters, epoch);
+      counters.back() = 0;
+      epochs_.push_back(std::make_unique<DeviceMemory>(counters));
     }
     watch_ = std::thread([this] {
       std::unique_lock lock(mutex_);
@@ -91,6 +93,8 @@ class Exchange {
     peers.given_up = given_up_.as<uint32_t>();
     return peers;
   }
+  /// What lies in the area of a rank.
+  std::vector<uint64_t> words_of(int32_t rank) const { return areas_[static_cast<size_t>(rank)]->read<uint64_t>(); }
   void give_up() { std::atomic_ref<uint32_t>(*given_up_.as<uint32_t>()).store(1); }
 
  private:
@@ -229,6 +233,9 @@ TEST(CudaSumResidualNorm, NobodyWaitsForARankThatIsMissingOnceAllIsGivenUp) {
         exchange.give_up();
       });
     });
+    for (const uint64_t word : exchange.words_of(2)) {
+      EXPECT_LE(word >> 32, 1u) << "given after a wait that was given up, when it was no sum of all";
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,22 @@ inline stand_in::Faults& faults() {
     return get();
   }();
   return *found;
+}
+
+/// The tokens of each answer of a request, until it has ended.
+inline std::vector<Tokens> answers_of(graft_request* request) {
+  std::vector<Tokens> answers;
+  const Event event = make_event();
+  for (;;) {
+    const graft_status status = graft_request_next(request, timeout_ms, event.get());
+    if (status == GRAFT_STATUS_END) return answers;
+    check(status, "next event");
+    if (graft_event_kind(event.get()) == GRAFT_EVENT_ERROR) throw std::runtime_error(graft_event_message(event.get()));
+    if (graft_event_kind(event.get()) != GRAFT_EVENT_TOKEN) continue;
+    const auto sequence = static_cast<size_t>(graft_event_sequence(event.get()));
+    if (answers.size() <= sequence) answers.resize(sequence + 1);
+    answers[sequence].push_back(graft_event_token(event.get()));
+  }
 }
 
 class OnDevice : public testing::Test {
@@ -72,6 +89,32 @@ class OnDevice : public testing::Test {
   static Matrix logits(graft_engine* engine, const Tokens& prompt) {
     const Request request = submit(engine, prompt, make_options(GRAFT_REQUEST_LOGITS).get());
     return take_rows(request.get(), "logits");
+  }
+
+  /// The answers of requests of all sorts that are under way at once and end one after another, some where nobody could
+  /// know it, while others come, and one is cancelled. [request][answer]
+  static std::vector<std::vector<Tokens>> many_answers(graft_engine* engine) {
+    const auto submit_one = [&](const Tokens& own, const std::string& json) {
+      const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+      check(graft_request_options_set_json(options.get(), json.data(), static_cast<int64_t>(json.size())), "options");
+      return submit(engine, own, options.get());
+    };
+    const Request cancelled = submit_one({1, 2, 3}, R"({"max_tokens":100,"ignore_eos":true})");
+    std::vector<Request> requests;
+    for (int64_t i = 0; i < 12; ++i) {
+      Tokens own = {20, 9, 14, 31, 7, 55, 12, 3, 40, 18, 22};
+      own.resize(static_cast<size_t>(i == 5 ? 1 : 3 + i * 5), i + 1);
+      requests.push_back(
+          submit_one(own, R"({"seed":)" + std::to_string(i) + R"(,"max_tokens":)" + std::to_string(5 + i * 4) +
+                              (i % 3 == 0 ? R"(,"greedy":true)" : R"(,"temperature":3)") + R"(,"ignore_eos":)" +
+                              (i % 2 == 0 ? "true" : "false") + (i % 4 == 1 ? R"(,"presence_penalty":0.5)" : "") +
+                              (i % 3 == 1 ? R"(,"stop_tokens":[7,30,41,52])" : "") +
+                              (i == 8 ? R"(,"num_sequences":3)" : "") + "}"));
+    }
+    check(graft_request_cancel(cancelled.get()), "cancel");
+    std::vector<std::vector<Tokens>> all;
+    for (const Request& request : requests) all.push_back(answers_of(request.get()));
+    return all;
   }
 
   std::string info(graft_engine* engine) {

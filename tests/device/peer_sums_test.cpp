@@ -77,6 +77,14 @@ TEST_F(RanksOfPeers, SumsArePartOfTheCapturedStep) {
   EXPECT_EQ(nccl().recorded - recorded, 2 * (2 * 1 + 4 * (2 * layers + 1))) << "logits alone, up to 8 rows";
 }
 
+TEST_F(RanksOfPeers, RunAheadTogetherWhileAnswersComeAndGo) {
+  Engine cpu = open_ranks(3, "cpu"), engine = open_ranks(3);
+  ASSERT_TRUE(cpu && engine) << failure;
+  const auto expected = many_answers(cpu.get());
+  for (int round = 0; round < 2; ++round) EXPECT_EQ(many_answers(engine.get()), expected) << round;
+  close(engine);
+}
+
 TEST_F(RanksOfPeers, ARankThatHangsIsAnErrorAfterTheTimeOut) {
   for (const bool graph : {true, false}) {
     Engine engine = open_ranks(2, "cuda", graph, /*rank_timeout_ms=*/5000);

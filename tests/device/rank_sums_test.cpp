@@ -47,6 +47,19 @@ TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
   EXPECT_EQ(nccl().done - done, first + steps * of_a_step);
 }
 
+TEST_F(RanksOnDevices, RunAheadTogetherWhileAnswersComeAndGo) {
+  Engine cpu = open_ranks(2, "cpu");
+  ASSERT_TRUE(cpu) << failure;
+  const auto expected = many_answers(cpu.get());
+  for (const int64_t milliseconds : {60'000, 3}) {
+    run_ahead_ms = milliseconds;
+    Engine engine = open_ranks(2);
+    ASSERT_TRUE(engine) << failure;
+    for (int round = 0; round < 2; ++round) EXPECT_EQ(many_answers(engine.get()), expected) << milliseconds;
+    close(engine);
+  }
+}
+
 TEST_F(RanksOnDevices, RanksThatShareADeviceAddUpOnTheHost) {
   faults().devices = 1;
   const int64_t recorded = nccl().recorded;

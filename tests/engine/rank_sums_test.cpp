@@ -91,6 +91,11 @@ TEST(RankSums, PeersHaveADeviceEachThatReachesTheOthers) {
   EXPECT_EQ(peers({-1, -1}, 2), Peers::none);
   EXPECT_EQ(peers({0, 1, 2, 3, 4, 5, 6, 7}, 8), Peers::threads);
   EXPECT_EQ(peers({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9), Peers::none);
+  for (const int64_t ranks_here : {1, 2}) {
+    setenv("GRAFT_PEER_MEMORY", "off", 1);
+    EXPECT_EQ(peers({0, 1}, ranks_here), Peers::none);
+    unsetenv("GRAFT_PEER_MEMORY");
+  }
   apart = {{2, 0}};
   EXPECT_EQ(peers({0, 1}, 2), Peers::threads);
   EXPECT_EQ(peers({0, 1, 2}, 3), Peers::none) << "one way alone is not enough";

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-TEST(RunAhead, IsOneStepAtLeast) {
+TEST(RunAhead, IsTwoStepsAtLeast) {
   RunAhead nothing(milliseconds(0)), some(milliseconds(10));
   EXPECT_EQ(nothing.steps(), RunAhead::least_steps);
   EXPECT_EQ(some.steps(), RunAhead::least_steps) << "before any was seen";

@@ -72,6 +72,22 @@ TEST_P(DeviceProcesses, AKilledRankIsAnErrorOnEveryOther) { expect_killed_rank_i
 
 TEST_P(DeviceProcesses, AHungRankIsAnErrorWithinTheTimeout) { expect_hung_rank_is_told(place_of(2, short_ms)); }
 
+// One process alone may find that its device gets sums wrong.
+TEST_P(DeviceProcesses, WhereAFirstSumIsWrongNcclDoesAll) {
+  const int64_t regions = faults().regions();
+  const Place place = place_of(2, patient_ms);
+  faults().wrong_sums = true;
+  auto followers = start_followers(place);
+  Engine engine = open_rank(place);
+  faults().wrong_sums = false;
+  EXPECT_EQ(sums(engine.get()), "nccl");
+  EXPECT_EQ(generate(engine.get(), prompt, greedy(8).get()).tokens, expected(8));
+  check(graft_engine_close(engine.get(), patient_ms), "close");
+  engine.reset();
+  EXPECT_EQ(followers[0]->wait(), GRAFT_STATUS_OK);
+  EXPECT_EQ(faults().regions(), regions) << "memory of the device that was not given back";
+}
+
 // The first engine's end is no end of what the process has loaded.
 TEST_P(DeviceProcesses, OneGroupAfterAnother) {
   const Tokens tokens = expected(4);

@@ -100,8 +100,9 @@ GRAFT_API graft_status graft_engine_options_set_max_sequences(graft_engine_optio
 GRAFT_API graft_status graft_engine_options_set_max_queue(graft_engine_options* options, int64_t requests);
 
 /**
- * How far a GPU may run ahead of the host, in milliseconds of its work: 0 to 60000, 10 by default. Then the host spends
- * less on each token, but hears of tokens, and the GPU of a new request, up to so much later. 0 = of each token at once.
+ * How far a GPU may run ahead of the host, in milliseconds of its work: 0 to 60000, 10 by default, and never more than
+ * 31 tokens. Then the host spends less on each token, but hears of tokens, and the GPU of a new request, up to so much
+ * later. 0 = of each token at once.
  */
 GRAFT_API graft_status graft_engine_options_set_run_ahead_ms(graft_engine_options* options, int64_t milliseconds);
 

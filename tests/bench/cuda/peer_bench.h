@@ -27,7 +27,7 @@ class PeerRanks {
     for (int32_t r = 0; r < ranks; ++r) {
       SumResidualNormArgs& args = ops_[static_cast<size_t>(r)];
       peers.rank = r;
-      peers.epochs = static_cast<uint32_t*>(zeros(most_exchange_rows * static_cast<int64_t>(sizeof(uint32_t))));
+      peers.epochs = static_cast<uint32_t*>(zeros(exchange_counters * static_cast<int64_t>(sizeof(uint32_t))));
       args.peers = peers;
       args.norm.rows = rows;
       args.norm.capacity = 1;
