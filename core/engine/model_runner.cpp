@@ -127,10 +127,11 @@ void ModelRunner::forget_files() {
   plan_.checkpoint.forget_tensors();
 }
 
-// What a device works on is given back once it is done, which a sum that lacks a rank never is: such a sum is aborted,
-// and the abort waits for the graphs that hold it.
+// What a device works on, graphs too, is given back once it is done, which a sum that lacks a rank never is: such a sum
+// is aborted, and the abort waits for the graphs that hold it.
 ModelRunner::~ModelRunner() {
   if (collectives_) collectives_->abort();
+  if (device_ && !plan_.sums.devices_meet()) device_->drain();
   if (replay_) replay_->forget();
   if (device_) device_->drain();
 }

@@ -18,7 +18,7 @@ struct ExchangedRow {
   uint32_t epoch;
   int64_t place;   ///< of rank 0's words
   int64_t stride;  ///< from one rank's words to the next one's
-  bool stopped;    ///< a wait of this rank was given up before
+  bool stopped;    ///< a wait of this rank was given up before, as `given_up` says too
 
   __device__ __forceinline__ ExchangedRow(const PeerExchange& exchange, int64_t row)
       : peers(exchange),
@@ -46,7 +46,7 @@ struct ExchangedRow {
     const unsigned char* from = static_cast<const unsigned char*>(peers.areas[peers.rank]) + place + 16 * pair;
     const auto is_asked = [&](int j, int k) { return k + 1 < peers.ranks && pair + j * step < end; };
     WordPair words[Count][Ranks - 1] = {};  // of the other ranks, in their order
-    for (int look = 1; !stopped; ++look) {
+    for (int look = 1;; ++look) {
       bool arrived = true;
 #pragma unroll
       for (int j = 0; j < Count; ++j) {

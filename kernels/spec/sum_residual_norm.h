@@ -31,8 +31,8 @@ struct PeerExchange {
   int64_t most_width;                ///< of a row; the same on every rank
   void* areas[most_exchange_ranks];  ///< of rank i, at the address that this rank's device has for it
   /// [exchange_counters], this rank's alone, zero before the first op: the epoch of each row, and last whether a wait
-  /// of this rank has been given up. From the next op on it neither gives nor takes: what it has would not be its
-  /// share, and the memory of a rank that is gone may be too.
+  /// of this rank has been given up. From the next op on it gives nothing: what it has would not be its share, and the
+  /// memory of a rank that is gone may be too.
   uint32_t* epochs;
   const uint32_t* given_up;  ///< host memory that the device reads: once it is not 0, this rank waits no longer
 };

@@ -67,7 +67,7 @@ class OnDevice : public testing::Test {
     check(graft_engine_options_set_max_sequences(options.get(), max_sequences), "sequences");
     check(graft_engine_options_set_run_ahead_ms(options.get(), run_ahead_ms), "running ahead");
     graft_engine* engine = nullptr;
-    status = graft_engine_open(std::getenv("GRAFT_TEST_MODEL"), -1, options.get(), &engine);
+    status = graft_engine_open(model.c_str(), -1, options.get(), &engine);
     failure = status == GRAFT_STATUS_OK ? "" : graft_last_error_message();
     return Engine(engine);
   }
@@ -128,6 +128,7 @@ class OnDevice : public testing::Test {
   graft_status status = GRAFT_STATUS_OK;
   std::string failure;
   // Of engines opened from now on.
+  std::string model = std::getenv("GRAFT_TEST_MODEL");
   int64_t context_limit = 128;
   int64_t max_sequences = 0;     ///< 0: as many as by default
   int64_t run_ahead_ms = 60000;  ///< as many steps as there can be, however slow the machine that stands in

@@ -154,7 +154,8 @@ class Graft:
 
     def __init__(self, library, directory, arguments, dtype, config, context):
         self.config = config
-        options = {"device": arguments.device, "dtype": dtype, "max_sequences": 1, "context_limit": context}
+        options = {"device": arguments.device, "dtype": dtype, "max_sequences": 1, "context_limit": context,
+                   "run_ahead_ms": arguments.run_ahead_ms}
         if dtype == "int4":
             options |= {"quantization": {"bits": 4, "group_size": 128}}
             del options["dtype"]
@@ -292,6 +293,7 @@ def main():
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--run-ahead-ms", type=int, default=10, help="of Graft: 0 has its host wait for each token")
     parser.add_argument("--seconds", type=float, default=3600, help="after which no further engine is begun")
     parser.add_argument("--no-compile", action="store_true", help="plain PyTorch only, to try the script where nothing compiles")
     arguments = parser.parse_args()
