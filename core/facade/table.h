@@ -71,7 +71,7 @@ struct EngineOptions {
   int64_t least_context;  ///< the context must not be shorter; 0: any
   int64_t max_sequences;  ///< 0: default
   int64_t max_queue;      ///< 0: default
-  int64_t run_ahead_ms;
+  int64_t run_ahead_ms;   ///< 0: as little as can be
   int64_t memory_limit;   ///< bytes, 0: none
   int32_t read_weights;   ///< 0 map, 1 read
   const Text* policies;   ///< architectures given as JSON
