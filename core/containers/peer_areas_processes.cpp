@@ -112,10 +112,10 @@ class ProcessAreas final : public PeerAreas {
   bool in_use_ = false;
 };
 
-}  // namespace
-
 // CUDA shares whole pieces of this size, whatever else lies in them.
 constexpr int64_t piece = int64_t{2} << 20;
+
+}  // namespace
 
 std::unique_ptr<PeerAreas> make_process_areas(const PeerPlace& place, Communicator& host, int64_t bytes) {
   auto areas = std::make_unique<ProcessAreas>(place, host, (bytes + piece - 1) / piece * piece);
