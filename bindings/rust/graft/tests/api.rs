@@ -131,7 +131,15 @@ fn every_option_of_an_engine() {
     options.device("cpu").unwrap().dtype("float32").unwrap().quantization(0, 0).unwrap();
     options.tensor_parallel(1).unwrap().expert_parallel(1).unwrap().rank(rank).unwrap().injection("auto").unwrap();
     options.graph(false).unwrap().threads(1).unwrap().context_limit(64).unwrap().max_sequences(2).unwrap();
-    options.max_queue(4).unwrap().run_ahead(Duration::from_millis(5)).unwrap().memory_limit(1 << 30).unwrap().weights(Weights::Read).unwrap();
+    options
+        .max_queue(4)
+        .unwrap()
+        .run_ahead(Duration::from_millis(5))
+        .unwrap()
+        .memory_limit(1 << 30)
+        .unwrap()
+        .weights(Weights::Read)
+        .unwrap();
     options.library_directory("").unwrap().add_policy(&policy).unwrap().json(r#"{"threads": 1}"#).unwrap();
     let engine = options.open(model()).unwrap();
     assert!(engine.info().unwrap().contains("\"context_limit\":64"), "{}", engine.info().unwrap());
