@@ -50,4 +50,8 @@ std::unique_ptr<PeerAreas> make_thread_areas(const PeerPlace& place, Communicato
 /// of its process, for the same reason as above. Every rank calls it. Throws COMM_ERROR, OUT_OF_MEMORY, DEVICE_ERROR.
 std::unique_ptr<PeerAreas> make_process_areas(const PeerPlace& place, Communicator& host, int64_t bytes);
 
+/// What both do to begin with: an area, as it comes, and a word that is 0. Throw OUT_OF_MEMORY, DEVICE_ERROR.
+void* allocate_area(const kernels::DevicePlugin& plugin, int32_t device, int64_t bytes);
+uint32_t* allocate_word(const kernels::DevicePlugin& plugin);
+
 }  // namespace graft

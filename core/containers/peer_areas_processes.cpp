@@ -4,7 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/containers/peer_areas.h"
-#include "core/containers/plugin_memory.h"
+#include "core/containers/plugin_call.h"
 
 namespace graft {
 namespace {
@@ -15,9 +15,9 @@ class ProcessAreas final : public PeerAreas {
  public:
   ProcessAreas(const PeerPlace& place, Communicator& host, int64_t bytes)
       : place_(place), host_(host), areas_(static_cast<size_t>(host.size()), nullptr) {
-    own() = plugin_memory(place.plugin, place.device, bytes);
+    own() = allocate_area(place.plugin, place.device, bytes);
     try {
-      word_ = plugin_word(place.plugin);
+      word_ = allocate_word(place.plugin);
     } catch (...) {
       place.plugin.release(place.device, own());
       throw;
@@ -45,7 +45,7 @@ class ProcessAreas final : public PeerAreas {
     bool all = !shared.empty();
     for (int64_t r = 0; all && r < host_.size(); ++r) {
       if (r == host_.rank()) continue;
-      all = said(place_.plugin.open_shared, &shared[static_cast<size_t>(r)], &areas_[static_cast<size_t>(r)]);
+      all = succeeds(place_.plugin.open_shared, &shared[static_cast<size_t>(r)], &areas_[static_cast<size_t>(r)]);
     }
     if (agree(all)) return true;
     part();
@@ -73,12 +73,14 @@ class ProcessAreas final : public PeerAreas {
 
   /// Calls a function of the table; why it failed goes to the log.
   template <class Function, class... Args>
-  bool said(Function* function, Args... args) {
-    char text[512] = "";
-    kernels::PluginError error{text, sizeof text};
-    if (function(place_.device, args..., &error) == kernels::plugin_ok) return true;
-    log(LogLevel::warning, "peer memory: rank {} of {}: {}", host_.rank(), host_.size(), text);
-    return false;
+  bool succeeds(Function* function, Args... args) {
+    try {
+      plugin_call(function, "peer memory", place_.device, args...);
+      return true;
+    } catch (const Error& error) {
+      log(LogLevel::warning, "rank {} of {}: {}", host_.rank(), host_.size(), error.what());
+      return false;
+    }
   }
 
   bool agree(bool own_word) {
@@ -91,7 +93,7 @@ class ProcessAreas final : public PeerAreas {
   std::vector<SharedMemory> tell_others() {
     constexpr size_t count = sizeof(SharedMemory) + 1;
     SharedMemory name{};
-    const bool can = said(place_.plugin.share, own(), &name);
+    const bool can = succeeds(place_.plugin.share, own(), &name);
     std::vector<float> mine(name.bytes, name.bytes + sizeof name), all(count * areas_.size());
     mine.push_back(can ? 1 : 0);
     const std::vector<int64_t> counts(areas_.size(), count);

@@ -5,7 +5,7 @@
 
 #include "core/base/status.h"
 #include "core/containers/peer_areas.h"
-#include "core/containers/plugin_memory.h"
+#include "core/containers/plugin_call.h"
 
 namespace graft {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 class Group {
  public:
   Group(const kernels::DevicePlugin& plugin, int64_t ranks)
-      : plugin_(plugin), areas_(static_cast<size_t>(ranks)), word_(plugin_word(plugin)) {}
+      : plugin_(plugin), areas_(static_cast<size_t>(ranks)), word_(allocate_word(plugin)) {}
   ~Group() {
     {
       const std::lock_guard lock(known().mutex);
@@ -41,7 +41,7 @@ class Group {
   }
 
   void allocate(int64_t rank, int32_t device, int64_t bytes) {
-    void* memory = plugin_memory(plugin_, device, bytes);
+    void* memory = allocate_area(plugin_, device, bytes);
     const std::lock_guard lock(mutex_);
     areas_[static_cast<size_t>(rank)] = {device, memory};
   }

@@ -5,20 +5,10 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/containers/plugin_call.h"
 
 namespace graft {
 namespace {
-
-// Calls a function of the table, whose last argument is where the reason of a failure goes.
-template <class Function, class... Args>
-void call(Function* function, const std::string& what, Args... args) {
-  char text[512] = "";
-  kernels::PluginError error{text, sizeof text};
-  const int32_t status = function(args..., &error);
-  if (status == kernels::plugin_ok) return;
-  fail(status == kernels::plugin_out_of_memory ? StatusCode::out_of_memory : StatusCode::device_error, "{}: {}", what,
-       text);
-}
 
 class CudaGraph final : public DeviceGraph {
  public:
@@ -28,7 +18,7 @@ class CudaGraph final : public DeviceGraph {
   CudaGraph(const CudaGraph&) = delete;
   CudaGraph& operator=(const CudaGraph&) = delete;
 
-  void launch() override { call(plugin_.graph_launch, "captured step", graph_, stream_); }
+  void launch() override { plugin_call(plugin_.graph_launch, "captured step", graph_, stream_); }
 
  private:
   const kernels::DevicePlugin& plugin_;
@@ -40,22 +30,22 @@ class CudaMark final : public DeviceMark {
  public:
   CudaMark(const kernels::DevicePlugin& plugin, int32_t device, void* stream, const Device::Wait& wait)
       : plugin_(plugin), stream_(stream), wait_(wait) {
-    call(plugin_.event_new, "mark", device, false, &event_);
+    plugin_call(plugin_.event_new, "mark", device, false, &event_);
   }
   ~CudaMark() override { plugin_.event_free(event_); }
   CudaMark(const CudaMark&) = delete;
   CudaMark& operator=(const CudaMark&) = delete;
 
-  void set() override { call(plugin_.event_record, "mark", event_, stream_); }
+  void set() override { plugin_call(plugin_.event_record, "mark", event_, stream_); }
   void wait() override {
     if (wait_) wait_([this] { return is_reached(); });
-    call(plugin_.event_synchronize, "step", event_);
+    plugin_call(plugin_.event_synchronize, "step", event_);
   }
 
  private:
   bool is_reached() {
     bool reached = false;
-    call(plugin_.event_query, "step", event_, &reached);
+    plugin_call(plugin_.event_query, "step", event_, &reached);
     return reached;
   }
 
@@ -69,7 +59,7 @@ class CudaSideStream final : public SideStream {
  public:
   CudaSideStream(const kernels::DevicePlugin& plugin, int32_t index, const kernels::Context& context)
       : plugin_(plugin), index_(index), context_(context) {
-    call(plugin_.stream_new, "side stream", index_, &context_.stream);
+    plugin_call(plugin_.stream_new, "side stream", index_, &context_.stream);
   }
   ~CudaSideStream() override {
     drain();
@@ -80,7 +70,7 @@ class CudaSideStream final : public SideStream {
   CudaSideStream& operator=(const CudaSideStream&) = delete;
 
   void copy(void* to, const void* from, int64_t bytes) override {
-    if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
+    if (bytes > 0) plugin_call(plugin_.copy, "copy", context_.stream, to, from, bytes);
   }
   void run(kernels::Op op, const void* args) override {
     const kernels::Variant* variant = plugin_.select(index_, op, args);
@@ -90,11 +80,13 @@ class CudaSideStream final : public SideStream {
   void mark(int64_t index) override {
     const auto place = static_cast<size_t>(index);
     if (events_.size() <= place) events_.resize(place + 1, nullptr);
-    if (events_[place] == nullptr) call(plugin_.event_new, "event", index_, false, &events_[place]);
-    call(plugin_.event_record, "event", events_[place], context_.stream);
+    if (events_[place] == nullptr) plugin_call(plugin_.event_new, "event", index_, false, &events_[place]);
+    plugin_call(plugin_.event_record, "event", events_[place], context_.stream);
   }
-  void wait(int64_t index) override { call(plugin_.event_synchronize, "copy", events_[static_cast<size_t>(index)]); }
-  void synchronize() override { call(plugin_.synchronize, "copy", context_.stream); }
+  void wait(int64_t index) override {
+    plugin_call(plugin_.event_synchronize, "copy", events_[static_cast<size_t>(index)]);
+  }
+  void synchronize() override { plugin_call(plugin_.synchronize, "copy", context_.stream); }
   void drain() noexcept override { plugin_.synchronize(context_.stream, nullptr); }
 
  private:
@@ -108,13 +100,13 @@ class CudaSideStream final : public SideStream {
 
 CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plugin_(plugin), index_(index) {
   const std::string name = "device cuda:" + std::to_string(index);
-  call(plugin_.make_current, name, index_);
+  plugin_call(plugin_.make_current, name, index_);
   kernels::DeviceInfo info{};
-  call(plugin_.device_info, name, index_, &info);
+  plugin_call(plugin_.device_info, name, index_, &info);
   context_.parallel.workers = info.multiprocessors;
-  call(plugin_.stream_new, name, index_, &context_.stream);
+  plugin_call(plugin_.stream_new, name, index_, &context_.stream);
   try {
-    call(plugin_.library_handle_new, name, index_, &context_.library_handle);
+    plugin_call(plugin_.library_handle_new, name, index_, &context_.library_handle);
   } catch (...) {
     plugin_.stream_free(index_, context_.stream);
     throw;
@@ -128,7 +120,7 @@ CudaDevice::~CudaDevice() {
 
 void* CudaDevice::allocate(int64_t bytes, const char* what) {
   void* memory = nullptr;
-  call(plugin_.allocate, fmt::format("{}, {} bytes", what, bytes), index_, std::max<int64_t>(bytes, 1), &memory);
+  plugin_call(plugin_.allocate, fmt::format("{}, {} bytes", what, bytes), index_, std::max<int64_t>(bytes, 1), &memory);
   return memory;
 }
 
@@ -136,36 +128,36 @@ void CudaDevice::release(void* memory, int64_t) noexcept { plugin_.release(index
 
 void* CudaDevice::allocate_staging(int64_t bytes, const char* what) {
   void* memory = nullptr;
-  call(plugin_.host_allocate, fmt::format("{}, {} bytes", what, bytes), std::max<int64_t>(bytes, 1), &memory);
+  plugin_call(plugin_.host_allocate, fmt::format("{}, {} bytes", what, bytes), std::max<int64_t>(bytes, 1), &memory);
   return memory;
 }
 
 void CudaDevice::release_staging(void* memory, int64_t) noexcept { plugin_.host_release(memory); }
 
 void CudaDevice::copy(void* to, const void* from, int64_t bytes) {
-  if (bytes > 0) call(plugin_.copy, "copy", context_.stream, to, from, bytes);
+  if (bytes > 0) plugin_call(plugin_.copy, "copy", context_.stream, to, from, bytes);
 }
 
 void CudaDevice::copy_rows(void* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t row_bytes,
                            int64_t rows) {
   if (rows < 1 || row_bytes < 1) return;
-  call(plugin_.copy_2d, "copy of rows", context_.stream, to, to_stride, from, from_stride, row_bytes, rows);
+  plugin_call(plugin_.copy_2d, "copy of rows", context_.stream, to, to_stride, from, from_stride, row_bytes, rows);
 }
 
 void CudaDevice::clear(void* to, int64_t bytes) {
-  if (bytes > 0) call(plugin_.fill, "clear", context_.stream, to, uint8_t{0}, bytes);
+  if (bytes > 0) plugin_call(plugin_.fill, "clear", context_.stream, to, uint8_t{0}, bytes);
 }
 
 void CudaDevice::synchronize() {
   if (wait_) wait_([this] { return is_done(); });
-  call(plugin_.synchronize, "step", context_.stream);  // also tells what failed
+  plugin_call(plugin_.synchronize, "step", context_.stream);  // also tells what failed
 }
 
 void CudaDevice::drain() noexcept { plugin_.synchronize(context_.stream, nullptr); }
 
 bool CudaDevice::is_done() {
   bool done = false;
-  call(plugin_.stream_query, "step", context_.stream, &done);
+  plugin_call(plugin_.stream_query, "step", context_.stream, &done);
   return done;
 }
 
@@ -182,7 +174,7 @@ std::unique_ptr<DeviceMark> CudaDevice::make_mark() {
 }
 
 std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& give) {
-  call(plugin_.capture_begin, "capture", context_.stream);
+  plugin_call(plugin_.capture_begin, "capture", context_.stream);
   void* graph = nullptr;
   try {
     give();
@@ -190,7 +182,7 @@ std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& gi
     if (plugin_.capture_end(context_.stream, &graph, nullptr) == kernels::plugin_ok) plugin_.graph_free(graph);
     throw;
   }
-  call(plugin_.capture_end, "capture", context_.stream, &graph);
+  plugin_call(plugin_.capture_end, "capture", context_.stream, &graph);
   return std::make_unique<CudaGraph>(plugin_, graph, context_.stream);
 }
 

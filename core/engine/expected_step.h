@@ -45,8 +45,8 @@ class ExpectedStep {
   std::vector<int32_t> rows_;
   std::vector<char> taken_;  ///< of each row on the device: whether it is one of rows_
   bool expected_ = false;
-  int64_t asked_ =
-      -1;  ///< StepBuffer::changes() of the step that has() was asked of last, since something was expected
+  /// StepBuffer::changes() of the step that has() was asked of last; -1: of none since something else is expected.
+  int64_t asked_ = -1;
   bool answer_ = false;
 };
 

@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <chrono>
-#include <functional>
-#include <string_view>
+#include <cstdlib>
 
 #include "core/base/checked.h"
 #include "core/base/status.h"
@@ -35,7 +35,7 @@ std::vector<SharedValue> shared_values(const ModelPlan& plan, const EngineOption
   for (const LayerConfig& layer : config.layers) {
     widths += layer.attention.heads * layer.attention.head_dim + layer.feed_forward.intermediate_size;
   }
-  return {{"the build of Graft", static_cast<int64_t>(std::hash<std::string_view>()(GRAFT_BUILD_HASH) >> 1)},
+  return {{"the build of Graft", static_cast<int64_t>(std::strtoull(GRAFT_BUILD_HASH, nullptr, 16) >> 1)},
           {"the number of layers", static_cast<int64_t>(config.layers.size())},
           {"hidden_size", config.hidden_size},
           {"the sum of the layers' widths", widths},

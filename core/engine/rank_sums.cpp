@@ -12,6 +12,7 @@
 #include "core/containers/host_collectives.h"
 #include "core/containers/nccl_collectives.h"
 #include "core/containers/peer_collectives.h"
+#include "core/containers/plugin_call.h"
 #include "core/containers/staged_collectives.h"
 #include "core/engine/step_exchange.h"
 
@@ -26,12 +27,8 @@ enum State : int64_t { on_cpu, without_nccl, with_nccl };
 std::array<int64_t, 2> identity_of(const DeviceChoice& choice) {
   std::array<int64_t, 2> halves{};
   if (choice.is_cpu()) return halves;
-  char text[512] = "";
-  kernels::PluginError error{text, sizeof text};
   kernels::DeviceInfo info{};
-  if (choice.plugin->device_info(choice.index, &info, &error) != kernels::plugin_ok) {
-    fail(StatusCode::device_error, "device {}: {}", choice.name, text);
-  }
+  plugin_call(choice.plugin->device_info, "device " + choice.name, choice.index, &info);
   static_assert(sizeof halves == sizeof info.uuid);
   std::memcpy(halves.data(), info.uuid, sizeof halves);
   return halves;

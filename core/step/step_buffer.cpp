@@ -125,7 +125,7 @@ int64_t StepBuffer::steps_to_go() const {
   int64_t steps = limits_.context;
   for (size_t s = 0; s < static_cast<size_t>(sequence_count_); ++s) {
     const int64_t length = context_lengths_[s];
-    steps = std::min(steps, planned_lengths_[s] - 1 - length);  // nothing follows the last token
+    steps = std::clamp<int64_t>(planned_lengths_[s] - 1 - length, 0, steps);  // nothing follows the last token
     for (int64_t k = 0; k < kinds_; ++k) {
       const int64_t size = block_sizes_[k], entries = table_entries(k, s);
       const int32_t* row = block_tables_[k].data() + static_cast<int64_t>(s) * view_.caches[k].block_table_stride;

@@ -25,7 +25,7 @@ list(FILTER _tests EXCLUDE REGEX "emulation_test\\.cpp$")
 if(GTest_FOUND)
   _graft_device_program(cuda_device_tests tests ${_tests})
   target_include_directories(cuda_device_tests BEFORE PRIVATE "${PROJECT_SOURCE_DIR}/tests/cuda/device")
-  target_link_libraries(cuda_device_tests PRIVATE GTest::gtest_main)
+  target_link_libraries(cuda_device_tests PRIVATE GTest::gtest)
 endif()
 
 # Not found by tests/CMakeLists.txt, which serves machines without CUDA's headers.

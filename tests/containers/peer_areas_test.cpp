@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "tests/containers/on_ranks.h"
 
 namespace graft {
 namespace {
@@ -100,22 +101,17 @@ class ProcessAreas : public testing::Test {
     counts.mute = counts.far = counts.poor = -1;
   }
 
-  static void on_ranks(int64_t ranks, const std::function<void(Communicator&, const PeerPlace&)>& run) {
+  /// `run` with each rank's end and device.
+  static void on_devices(int64_t ranks, const std::function<void(Communicator&, const PeerPlace&)>& run) {
     static const kernels::Context context{};
-    auto group = make_thread_communicators(ranks, 20'000);
-    std::vector<std::thread> threads;
-    for (int64_t r = 0; r < ranks; ++r) {
-      threads.emplace_back([&, r] {
-        const std::unique_ptr<Communicator> own = std::move(group[static_cast<size_t>(r)]);
-        run(*own, {plugin(), static_cast<int32_t>(r), host_memory(), context});
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    on_ranks(ranks, [&](Communicator& host) {
+      run(host, {plugin(), static_cast<int32_t>(host.rank()), host_memory(), context});
+    });
   }
 };
 
 TEST_F(ProcessAreas, AreOfEveryRankUntilAllPart) {
-  on_ranks(3, [](Communicator& host, const PeerPlace& place) {
+  on_devices(3, [](Communicator& host, const PeerPlace& place) {
     const std::unique_ptr<PeerAreas> areas = make_process_areas(place, host, 64);
     ASSERT_NE(areas, nullptr);
     std::memset(areas->area(host.rank()), static_cast<int>(host.rank()) + 1, 64);
@@ -133,7 +129,7 @@ TEST_F(ProcessAreas, AreOfEveryRankUntilAllPart) {
 TEST_F(ProcessAreas, AreNowhereWhereOneRankCannot) {
   for (std::atomic<int32_t>* cannot : {&counts.mute, &counts.far}) {
     *cannot = 1;
-    on_ranks(
+    on_devices(
         3, [](Communicator& host, const PeerPlace& place) { EXPECT_EQ(make_process_areas(place, host, 64), nullptr); });
     EXPECT_EQ(pieces.count(), 0);
     *cannot = -1;
@@ -142,7 +138,7 @@ TEST_F(ProcessAreas, AreNowhereWhereOneRankCannot) {
 
 TEST_F(ProcessAreas, ARankWithoutMemoryEndsTheOthersToo) {
   counts.poor = 2;
-  on_ranks(3, [&](Communicator& host, const PeerPlace& place) {
+  on_devices(3, [&](Communicator& host, const PeerPlace& place) {
     try {
       make_process_areas(place, host, 64);
       ADD_FAILURE() << "rank " << host.rank();
@@ -154,7 +150,7 @@ TEST_F(ProcessAreas, ARankWithoutMemoryEndsTheOthersToo) {
 
 TEST_F(ProcessAreas, AnAreaIsLeftWhereOthersMayStillWrite) {
   for (const bool used : {false, true}) {
-    on_ranks(2, [used](Communicator& host, const PeerPlace& place) {
+    on_devices(2, [used](Communicator& host, const PeerPlace& place) {
       const std::unique_ptr<PeerAreas> areas = make_process_areas(place, host, 64);
       ASSERT_NE(areas, nullptr);
       if (used) areas->use(true);

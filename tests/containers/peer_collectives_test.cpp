@@ -14,6 +14,7 @@
 #include "core/base/status.h"
 #include "core/containers/host_collectives.h"
 #include "kernels/cpu/select.h"
+#include "tests/containers/on_ranks.h"
 
 namespace graft {
 namespace {
@@ -71,20 +72,6 @@ class Peers : public testing::Test {
     EXPECT_EQ(pieces, 0) << "memory that was not given back";
   }
 
-  /// `run(rank, its end)` on a thread for each rank.
-  static void on_ranks(int64_t ranks, const std::function<void(int64_t, Communicator&)>& run,
-                       int64_t timeout_ms = 20000) {
-    auto group = make_thread_communicators(ranks, timeout_ms);
-    std::vector<std::thread> threads;
-    for (int64_t r = 0; r < ranks; ++r) {
-      threads.emplace_back([&, r] {
-        const std::unique_ptr<Communicator> own = std::move(group[static_cast<size_t>(r)]);
-        run(r, *own);
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-  }
-
   static std::unique_ptr<PeerCollectives> join(Communicator& host, int64_t timeout_ms = 20000) {
     static const kernels::DevicePlugin plugin = make_plugin();
     static const kernels::Context context{};
@@ -130,7 +117,8 @@ TEST_F(Peers, SmallSumsAreOneKernelAndTheSameAsTheHosts) {
   for (const int64_t ranks : {2, 3, 8}) {
     for (const auto& [capacity, width] : {std::pair<int64_t, int64_t>{1, 33}, {8, 20}, {9, 20}, {2, 34}}) {
       std::vector<std::vector<float>> host(static_cast<size_t>(ranks)), peer(host.size());
-      on_ranks(ranks, [&](int64_t rank, Communicator& end) {
+      on_ranks(ranks, [&](Communicator& end) {
+        const int64_t rank = end.rank();
         run_sums(HostCollectives(end), rank, capacity, width, host[static_cast<size_t>(rank)]);
         const auto collectives = join(end);
         ASSERT_TRUE(collectives->works());
@@ -148,7 +136,7 @@ TEST_F(Peers, SmallSumsAreOneKernelAndTheSameAsTheHosts) {
 
 TEST_F(Peers, WhereSumsAreWrongNoRankUsesThem) {
   wrong = 1;
-  on_ranks(3, [&](int64_t, Communicator& end) {
+  on_ranks(3, [&](Communicator& end) {
     const auto collectives = join(end);
     EXPECT_FALSE(collectives->works());
     const std::unique_ptr<Collectives> others = collectives->take_others();
@@ -159,7 +147,8 @@ TEST_F(Peers, WhereSumsAreWrongNoRankUsesThem) {
 }
 
 TEST_F(Peers, ARankThatAbortsFreesTheOthers) {
-  on_ranks(3, [&](int64_t rank, Communicator& end) {
+  on_ranks(3, [&](Communicator& end) {
+    const int64_t rank = end.rank();
     const auto collectives = join(end);
     if (rank == 2) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -178,7 +167,7 @@ TEST_F(Peers, ARankThatAbortsFreesTheOthers) {
 }
 
 TEST_F(Peers, WhatIsGivenUpMeanwhileIsNotDone) {
-  on_ranks(2, [&](int64_t, Communicator& end) {
+  on_ranks(2, [&](Communicator& end) {
     const auto collectives = join(end);
     const auto done = [&] {
       collectives->abort();
@@ -189,7 +178,8 @@ TEST_F(Peers, WhatIsGivenUpMeanwhileIsNotDone) {
 }
 
 TEST_F(Peers, WaitsNoLongerThanTheTimeOut) {
-  on_ranks(2, [&](int64_t rank, Communicator& end) {
+  on_ranks(2, [&](Communicator& end) {
+    const int64_t rank = end.rank();
     const auto collectives = join(end, 100);
     if (rank == 1) {
       std::vector<float> garbage;
@@ -201,7 +191,8 @@ TEST_F(Peers, WaitsNoLongerThanTheTimeOut) {
 
 TEST_F(Peers, MemoryStaysUntilTheLastRankHasGone) {
   std::atomic<int64_t> gone = 0;
-  on_ranks(3, [&](int64_t rank, Communicator& end) {
+  on_ranks(3, [&](Communicator& end) {
+    const int64_t rank = end.rank();
     auto collectives = join(end);
     float barrier = 0;
     end.all_reduce(&barrier, 1);
@@ -217,7 +208,8 @@ TEST_F(Peers, MemoryStaysUntilTheLastRankHasGone) {
 
 TEST_F(Peers, ARankWithoutMemoryIsAnErrorOnAll) {
   failing = 1;
-  on_ranks(3, [&](int64_t rank, Communicator& end) {
+  on_ranks(3, [&](Communicator& end) {
+    const int64_t rank = end.rank();
     try {
       join(end);
       ADD_FAILURE() << "rank " << rank;

@@ -95,6 +95,7 @@ TEST_F(Choices, NothingGoesOnWhereMoreIsNeededThanWasChosen) {
   EXPECT_EQ(with([&] { decode(7); }), 0) << "and of both";
   EXPECT_EQ(with([&] { decode(5, greedy, 8); }), 1) << "the token after the next is the last";
   EXPECT_EQ(with([&] { decode(5, greedy, 7); }), 0) << "the token that is chosen is the last";
+  EXPECT_EQ(with([&] { decode(5, greedy, 6); }), 0) << "the plan ends before it";
 }
 
 // A step has the blocks of the tokens ahead, and of no sequence that was there before.
