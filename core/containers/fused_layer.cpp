@@ -6,9 +6,9 @@
 #include "core/containers/placement.h"
 #include "core/model/torch_dtype.h"
 #include "kernels/spec/activation.h"
-#include "kernels/spec/attention.h"
 #include "kernels/spec/linear.h"
 #include "kernels/spec/residual_norm.h"
+#include "kernels/spec/rotary_attention.h"
 
 namespace graft {
 namespace {
@@ -161,6 +161,34 @@ void FusedDecoderLayer::record(OpList& ops, const Collectives& ranks, const Step
   }
 }
 
+void FusedDecoderLayer::describe(kernels::RotaryCacheArgs& args, const Activations& activations) const {
+  const AttentionConfig& a = config_.attention;
+  args.heads = static_cast<int32_t>(a.heads);
+  args.query_norm = a.query_key_norm ? data_or_null(tensors_.query_norm) : nullptr;
+  args.key_norm = a.query_key_norm ? data_or_null(tensors_.key_norm) : nullptr;
+  args.norm_dtype = dtype_or_float(tensors_.query_norm);
+  args.norm_epsilon = static_cast<float>(config_.norm.epsilon);
+  args.norm_weight_offset = static_cast<float>(config_.norm.weight_offset);
+  args.norm_whole = a.query_key_norm_whole;
+  if (a.rope < 0) return;
+  const auto rope = static_cast<size_t>(a.rope);
+  args.cosine = activations.cosine[rope];
+  args.sine = activations.sine[rope];
+  args.rotary_dim = activations.rotary_dims[rope];
+  args.interleaved = activations.interleaved[rope];
+}
+
+void FusedDecoderLayer::describe(kernels::AttentionArgs& args) const {
+  const AttentionConfig& a = config_.attention;
+  args.heads = static_cast<int32_t>(a.heads);
+  args.scale = static_cast<float>(a.scale);
+  args.causal = a.causal;
+  args.window = static_cast<int32_t>(a.window);
+  args.softcap = static_cast<float>(a.softcap);
+  args.alibi_slopes = static_cast<const float*>(data_or_null(alibi_slopes_));
+  args.rounded_alibi = static_cast<float>(a.rounded_alibi);
+}
+
 void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, const CacheView& addressing,
                                          const kernels::PagedCache& cache, Activations& activations, int64_t capacity,
                                          const float* x) const {
@@ -177,22 +205,9 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   rotary.capacity = capacity;
   rotary.qkv = activations.query_key_value;
   rotary.qkv_stride = qkv_width;
-  rotary.heads = static_cast<int32_t>(a.heads);
-  rotary.query_norm = a.query_key_norm ? data_or_null(tensors_.query_norm) : nullptr;
-  rotary.key_norm = a.query_key_norm ? data_or_null(tensors_.key_norm) : nullptr;
-  rotary.norm_dtype = dtype_or_float(tensors_.query_norm);
-  rotary.norm_epsilon = static_cast<float>(config_.norm.epsilon);
-  rotary.norm_weight_offset = static_cast<float>(config_.norm.weight_offset);
-  rotary.norm_whole = a.query_key_norm_whole;
-  if (a.rope >= 0) {
-    rotary.cosine = activations.cosine[static_cast<size_t>(a.rope)];
-    rotary.sine = activations.sine[static_cast<size_t>(a.rope)];
-    rotary.rotary_dim = activations.rotary_dims[static_cast<size_t>(a.rope)];
-    rotary.interleaved = activations.interleaved[static_cast<size_t>(a.rope)];
-  }
   rotary.slots = addressing.slots;
   rotary.cache = cache;
-  ops.add(kernels::Op::rotary_cache, rotary);
+  describe(rotary, activations);
 
   kernels::AttentionArgs attention{};
   attention.sequences = step.sequence_count;
@@ -204,16 +219,17 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   attention.block_table = addressing.block_table;
   attention.block_table_stride = addressing.block_table_stride;
   attention.cache = cache;
-  attention.heads = static_cast<int32_t>(a.heads);
-  attention.scale = static_cast<float>(a.scale);
-  attention.causal = a.causal;
-  attention.window = static_cast<int32_t>(a.window);
-  attention.softcap = static_cast<float>(a.softcap);
-  attention.alibi_slopes = static_cast<const float*>(data_or_null(alibi_slopes_));
-  attention.rounded_alibi = static_cast<float>(a.rounded_alibi);
   attention.out = activations.attention;
   attention.out_stride = a.heads * a.head_dim;
-  ops.add(kernels::Op::attention, attention);
+  describe(attention);
+
+  if (const kernels::RotaryAttentionArgs both{rotary, attention, nullptr};
+      ops.has(kernels::Op::rotary_attention, both)) {
+    ops.add(kernels::Op::rotary_attention, both);
+  } else {
+    ops.add(kernels::Op::rotary_cache, rotary);
+    ops.add(kernels::Op::attention, attention);
+  }
 
   const LinearTensors* output = &tensors_.attention_output;
   record_linear(ops, step.token_count, capacity, &output, 1, false, activations.attention, a.heads * a.head_dim,

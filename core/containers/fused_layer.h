@@ -7,7 +7,7 @@
 #include "core/containers/op_list.h"
 #include "core/containers/placement.h"
 #include "core/step/step_view.h"
-#include "kernels/spec/rotary.h"
+#include "kernels/spec/attention.h"
 
 namespace graft {
 
@@ -30,6 +30,9 @@ class FusedDecoderLayer {
                         const float* x) const;
   void record_feed_forward(OpList& ops, const StepView& step, Activations& activations, int64_t capacity,
                            const float* x, bool accumulate) const;
+  /// What the configuration and the weights say of an op.
+  void describe(kernels::RotaryCacheArgs& args, const Activations& activations) const;
+  void describe(kernels::AttentionArgs& args) const;
   int64_t hidden() const { return tensors_.attention_output.weight.size(0); }
 
   LayerConfig config_;

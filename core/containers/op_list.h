@@ -27,6 +27,12 @@ class OpList {
   OpList(KernelSelector select, int32_t workers, Arena& arena, MemorySpace& space = host_memory())
       : select_(std::move(select)), workers_(workers), arena_(&arena), space_(&space) {}
 
+  /// Whether there is a kernel for an op that need not have one.
+  template <class Args>
+  bool has(kernels::Op op, const Args& args) const {
+    return select_(op, &args) != nullptr;
+  }
+
   /// Appends an op. Scratch is taken from the arena's shared scratch piece (see reserve_scratch).
   template <class Args>
   void add(kernels::Op op, Args args) {

@@ -1,48 +1,23 @@
 // attention for steps of few rows: every sequence is read by split keys.
+#include "kernels/cuda/attention_decode.h"
 #include "kernels/cuda/attention_general.h"
-#include "kernels/cuda/attention_launch.h"
 #include "kernels/cuda/attention_merge.h"
-#include "kernels/cuda/attention_split.h"
-#include "kernels/cuda/launch.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
 namespace cuda {
-namespace {
-
-using SplitKernel = void (*)(AttentionArgs, SplitRule);
-
-template <class Type, int rows>
-SplitKernel split_kernel(int32_t width) {
-  if (width == 64) return attend_split<Type, 64, 4, rows>;
-  return width == 128 ? static_cast<SplitKernel>(attend_split<Type, 128, 4, rows>) : attend_split<Type, 256, 2, rows>;
-}
-
-template <class Type>
-SplitKernel split_kernel(const AttentionPlan& plan) {
-  return plan.tile_rows == packed_tile_rows ? split_kernel<Type, packed_tile_rows>(plan.width)
-                                            : split_kernel<Type, split_tile_rows>(plan.width);
-}
-
-dim3 blocks(int32_t count) { return {static_cast<unsigned>(count), 1, 1}; }
-
-}  // namespace
 
 void attend_few(const AttentionArgs& a, const AttentionPlan& plan, const Context& context) {
-  const AttentionLaunch& split = plan.split;
   if (plan.fragments) {
-    const SplitKernel kernel =
-        a.cache.dtype == DType::bfloat16 ? split_kernel<Bfloat16Cache>(plan) : split_kernel<Float16Cache>(plan);
-    launch_overlapped(kernel, blocks(split.grid), blocks(split.threads), split.shared_bytes, context.stream, a,
-                      plan.rule);
+    launch_split(a, plan, StoredKeys{}, context);
   } else {
-    launch_overlapped(attend_general, blocks(split.grid), blocks(split.threads), split.shared_bytes, context.stream, a,
-                      plan.rule, true, general_keys(a.cache.head_dim));
+    launch_part(attend_general, plan.split, context, a, plan.rule, true, general_keys(a.cache.head_dim));
   }
-  if (plan.merge.grid > 0) {
-    launch_overlapped(merge_splits, blocks(plan.merge.grid), blocks(plan.merge.threads), plan.merge.shared_bytes,
-                      context.stream, a, plan.rule);
-  }
+  merge_parts(a, plan, context);
+}
+
+void merge_parts(const AttentionArgs& a, const AttentionPlan& plan, const Context& context) {
+  if (plan.merge.grid > 0) launch_part(merge_splits, plan.merge, context, a, plan.rule);
 }
 
 }  // namespace cuda

@@ -17,6 +17,8 @@ __device__ inline float decay(float x) { return __expf(x); }
 
 struct Bfloat16Cache {
   static __device__ uint32_t pack(float low, float high) { return pack_bfloat16(low, high); }
+  /// As the cache has it: infinite beyond the type's range.
+  static __device__ uint32_t stored(float low, float high) { return pack_bfloat16(low, high); }
   static __device__ float low(uint32_t pair) { return __uint_as_float(pair << 16); }
   static __device__ float high(uint32_t pair) { return __uint_as_float(pair & 0xffff0000u); }
   static __device__ void multiply(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
@@ -27,6 +29,7 @@ struct Bfloat16Cache {
 
 struct Float16Cache {
   static __device__ uint32_t pack(float low, float high) { return pack_finite_float16(low, high); }
+  static __device__ uint32_t stored(float low, float high) { return pack_float16(low, high); }
   static __device__ float low(uint32_t pair) { return float16_bits_to_float(static_cast<uint16_t>(pair & 0xffffu)); }
   static __device__ float high(uint32_t pair) { return float16_bits_to_float(static_cast<uint16_t>(pair >> 16)); }
   static __device__ void multiply(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {

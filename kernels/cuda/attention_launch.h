@@ -1,7 +1,8 @@
-// What the two attention variants share on the host.
+// What the variants with attention share on the host.
 #pragma once
 
 #include "kernels/cuda/attention_plan.h"
+#include "kernels/cuda/launch.h"
 #include "kernels/spec/attention.h"
 #include "kernels/spec/context.h"
 #include "kernels/spec/convert.h"
@@ -25,7 +26,19 @@ inline bool can_attend(const AttentionArgs& a) {
   return a.cache.head_dim >= 1 && a.cache.head_dim <= widest_head && float_dtype_bytes(a.cache.dtype) != 0;
 }
 
-/// Sequences of few queries, and the merge of their parts. Defined in attention_decode_sm80.cu.
+/// Starts one kernel of a plan.
+template <class... Parameters, class... Arguments>
+void launch_part(void (*kernel)(Parameters...), const AttentionLaunch& part, const Context& context,
+                 Arguments&&... arguments) {
+  launch_overlapped(kernel, {static_cast<unsigned>(part.grid), 1, 1}, {static_cast<unsigned>(part.threads), 1, 1},
+                    part.shared_bytes, context.stream, static_cast<Arguments&&>(arguments)...);
+}
+
+// Defined in attention_decode_sm80.cu.
+
+/// Sequences of few queries, and the merge of their parts.
 void attend_few(const AttentionArgs& a, const AttentionPlan& plan, const Context& context);
+/// That merge alone, if there are parts.
+void merge_parts(const AttentionArgs& a, const AttentionPlan& plan, const Context& context);
 
 }  // namespace graft::kernels::cuda

@@ -95,10 +95,15 @@ inline SplitRule split_rule(const AttentionShape& shape, int32_t multiprocessors
 /// Shared memory of the tensor-core kernel for few queries: maximum and denominator of each warp's rows, the query in
 /// two halves (high and low parts), and for each warp two stages of keys and values. The merge of the warps fits into
 /// the stages.
-inline int32_t split_warps(int32_t width) { return width == 256 ? 2 : 4; }
+constexpr int32_t split_warps(int32_t width) { return width == 256 ? 2 : 4; }
 inline int32_t split_shared_bytes(int32_t width, int32_t tile_rows) {
   const int32_t row = (width + padding) * 2;
   return split_warps(width) * (8 * tile_rows + 2 * 2 * strip_keys * row) + 2 * tile_rows * row;
+}
+
+/// Its blocks that a multiprocessor is to hold at once: on capability 9.0 shared memory has room for so many.
+constexpr int32_t split_blocks(int32_t width, int32_t tile_rows) {
+  return width == 64 ? 4 : tile_rows == packed_tile_rows ? 3 : 2;
 }
 
 /// Keys of a stage and shared memory of the tensor-core kernel for many queries.
@@ -131,13 +136,12 @@ inline AttentionPlan attention_plan(const AttentionShape& shape, int32_t multipr
   const int64_t parts = int64_t{plan.rule.split_rows} * shape.heads * plan.rule.max_splits;
   if (plan.rule.max_splits > 1) plan.scratch_bytes = parts * (shape.head_dim + 2) * 4;
 
-  // Blocks take work in turn, so a grid larger than what can be resident only costs time: on capability 9.0 shared
-  // memory holds so many blocks of split keys.
+  // Blocks take work in turn, so a grid larger than what can be resident only costs time.
   const int64_t resident = int64_t{multiprocessors} * 4;
-  const int32_t split_blocks = !plan.fragments || plan.width == 64 ? 4 : plan.tile_rows == packed_tile_rows ? 3 : 2;
+  const int32_t of_one = plan.fragments ? split_blocks(plan.width, plan.tile_rows) : 4;
   const int64_t split_work =
       most_tiles(plan.rule.split_rows, group, plan.tile_rows) * shape.kv_heads * plan.rule.max_splits;
-  plan.split.grid = static_cast<int32_t>(at_most(split_work, int64_t{multiprocessors} * split_blocks));
+  plan.split.grid = static_cast<int32_t>(at_most(split_work, int64_t{multiprocessors} * of_one));
   plan.split.threads = plan.fragments ? 32 * split_warps(plan.width) : 128;
   plan.split.shared_bytes =
       plan.fragments ? split_shared_bytes(plan.width, plan.tile_rows) : general_shared_bytes(shape.head_dim);

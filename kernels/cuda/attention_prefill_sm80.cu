@@ -3,7 +3,6 @@
 #include "kernels/cuda/attention_general.h"
 #include "kernels/cuda/attention_launch.h"
 #include "kernels/cuda/attention_prefill.h"
-#include "kernels/cuda/launch.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -32,15 +31,12 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const AttentionArgs*>(args);
   const AttentionPlan plan = plan_of(a, multiprocessors(context));
   attend_few(a, plan, context);
-  const dim3 grid = {static_cast<unsigned>(plan.prefill.grid), 1, 1};
-  const dim3 block = {static_cast<unsigned>(plan.prefill.threads), 1, 1};
   if (plan.fragments) {
     const PrefillKernel kernel = a.cache.dtype == DType::bfloat16 ? prefill_kernel<Bfloat16Cache>(plan.width)
                                                                   : prefill_kernel<Float16Cache>(plan.width);
-    launch_overlapped(kernel, grid, block, plan.prefill.shared_bytes, context.stream, a, plan.rule);
+    launch_part(kernel, plan.prefill, context, a, plan.rule);
   } else {
-    launch_overlapped(attend_general, grid, block, plan.prefill.shared_bytes, context.stream, a, plan.rule, false,
-                      general_keys(a.cache.head_dim));
+    launch_part(attend_general, plan.prefill, context, a, plan.rule, false, general_keys(a.cache.head_dim));
   }
 }
 

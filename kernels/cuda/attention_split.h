@@ -3,6 +3,7 @@
 // softmaxes are merged at the end.
 #pragma once
 
+#include "kernels/cuda/attention_keys.h"
 #include "kernels/cuda/attention_tiles.h"
 
 namespace graft::kernels::cuda {
@@ -10,29 +11,32 @@ namespace {
 
 /// Puts the query rows into shared memory, [2 * rows, width + padding]: the high halves, then the low ones. Rows that
 /// are not there and columns beyond the head are zero. One warp to a row.
-template <class Type, int width, int warps, int rows>
-__device__ inline void split_queries(const AttentionArgs& a, const Work& work, uint16_t* queries) {
-  const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), lane = static_cast<int32_t>(threadIdx.x % 32);
-  const int32_t dim = a.cache.head_dim;
+template <class Type, int width, int warps, int rows, class Keys>
+__device__ inline void split_queries(const AttentionArgs& a, const Keys& keys, const Work& work, uint16_t* queries) {
+  constexpr int turns = rows / warps, at_once = least(turns, Keys::rows_at_once);
+  const int32_t warp = static_cast<int32_t>(threadIdx.x / 32), dim = a.cache.head_dim;
+#pragma unroll 1
+  for (int first_turn = 0; first_turn < turns; first_turn += at_once) {
+    HeadRow<width> heads[at_once];
 #pragma unroll
-  for (int turn = 0; turn < rows / warps; ++turn) {
-    const int32_t row = warp + turn * warps;
-    const float* from = a.query;
-    if (row < work.rows) {
-      from += (work.first_row + work.query_of(row)) * a.query_stride + int64_t{work.head_of(row)} * dim;
+    for (int i = 0; i < at_once; ++i) {
+      const int32_t row = warp + (first_turn + i) * warps;
+      if (row >= work.rows) continue;
+      heads[i].load(a.query + (work.first_row + work.query_of(row)) * a.query_stride + int64_t{work.head_of(row)} * dim,
+                    dim);
     }
 #pragma unroll
-    for (int piece = 0; piece < width / 64; ++piece) {
-      const int32_t column = piece * 64 + 2 * lane;
-      float first = 0, second = 0;
-      if (row < work.rows && column < dim) {
-        first = from[column];
-        second = from[column + 1];
+    for (int i = 0; i < at_once; ++i) {
+      const int32_t row = warp + (first_turn + i) * warps;
+      if (row < work.rows) keys.prepare(heads[i], work.first_row + work.query_of(row));
+#pragma unroll
+      for (int j = 0; j < HeadRow<width>::pieces; ++j) {
+        const float first = heads[i].value[j][0], second = heads[i].value[j][1];
+        const uint32_t near = Type::pack(first, second);
+        auto* to = reinterpret_cast<uint32_t*>(queries + row * (width + padding) + HeadRow<width>::column(j));
+        to[0] = near;
+        to[rows * (width + padding) / 2] = Type::pack(first - Type::low(near), second - Type::high(near));
       }
-      const uint32_t near = Type::pack(first, second);
-      auto* to = reinterpret_cast<uint32_t*>(queries + row * (width + padding) + column);
-      to[0] = near;
-      to[rows * (width + padding) / 2] = Type::pack(first - Type::low(near), second - Type::high(near));
     }
   }
 }
@@ -108,8 +112,9 @@ struct WarpResults {
   }
 };
 
-template <class Type, int width, int warps, int rows>
-__global__ void __launch_bounds__(32 * warps, 3) attend_split(AttentionArgs a, SplitRule rule) {
+template <class Type, int width, int warps, int rows, class Keys>
+__global__ void __launch_bounds__(32 * warps, split_blocks(width, rows))
+    attend_split(AttentionArgs a, SplitRule rule, Keys keys) {
   constexpr int stride = width + padding, stage = Strips<width>::stage;
   auto* numbers = static_cast<float*>(dynamic_shared());
   auto* queries = reinterpret_cast<uint16_t*>(numbers + warps * rows * 2);
@@ -123,12 +128,14 @@ __global__ void __launch_bounds__(32 * warps, 3) attend_split(AttentionArgs a, S
   Work work;
   for (int32_t index = static_cast<int32_t>(blockIdx.x); find_work(a, rule, true, rows, index, work);
        index += static_cast<int32_t>(gridDim.x)) {
+    keys.set_stored_end(work);
     // Keys first: they take longest, and everything up to the loop is done while they are under way.
     Strips<width> strips(a, rule, work, warp, warps, mine);
 #pragma unroll 1
-    for (int ahead = 0; ahead < 2; ++ahead) strips.ask(a, work, ahead);
+    for (int ahead = 0; ahead < 2; ++ahead) strips.template ask<Keys::fresh>(a, work, ahead);
     clear_columns<width>(mine, 4 * strip_keys, a.cache.head_dim);
-    split_queries<Type, width, warps, rows>(a, work, queries);
+    split_queries<Type, width, warps, rows>(a, keys, work, queries);
+    keys.template put_fresh<Type, width>(rule, work, strips.last, least(2, strips.count), mine);
     SplitTile<Type, width, rows> tile;
     tile.start(a, work, work.split == 0 && warp == 0);
     __syncthreads();  // queries
@@ -137,9 +144,10 @@ __global__ void __launch_bounds__(32 * warps, 3) attend_split(AttentionArgs a, S
     for (int32_t strip = 0; strip < strips.count; ++strip) {
       copy_async_wait<1>();
       __syncwarp();
-      tile.take(a, queries, mine + strip % 2 * stage, strips.first + strip * strip_keys);
+      const int32_t first_key = strips.last - strip * strip_keys;
+      tile.take(a, queries, mine + strip % 2 * stage, first_key);
       __syncwarp();
-      strips.ask(a, work, strip % 2);
+      strips.template ask<false>(a, work, strip % 2);
     }
     copy_async_wait<0>();
     tile.finish();

@@ -9,8 +9,8 @@
 namespace graft::kernels::cuda {
 namespace {
 
-__device__ inline int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-__device__ inline int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
+__device__ constexpr int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
+__device__ constexpr int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
 
 /// One sequence of the step and how its keys are split. The same whatever else is in the batch.
 struct SequenceShape {
@@ -64,6 +64,7 @@ struct Work {
   int32_t first_position;  ///< of the sequence's first query
   int32_t context;
   int32_t begin, end;  ///< keys
+  int32_t stored_end;  ///< those before it are in the cache; `end`, unless the step's keys are not yet there
 
   Division group;  ///< heads to a KV head
 
@@ -124,6 +125,7 @@ __device__ inline bool find_work(const AttentionArgs& a, const SplitRule& rule, 
       work.begin = most(work.begin, from);
       work.end = least(work.end, from + shape.split_length);
     }
+    work.stored_end = work.end;
     return true;
   }
   return false;

@@ -19,6 +19,7 @@ enum class Op : int32_t {
   rotary_table,
   rotary_cache,
   attention,
+  rotary_attention,  // optional: rotary_cache and attention in one
   activation,
   gather_rows,
   choose_token,

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-HOT = re.compile(r"^(linear_gemv|attention_decode|residual_norm|sum_residual_norm|rotary_cache|activation|embedding|gather_rows|"
+HOT = re.compile(r"^(linear_gemv|attention_decode|residual_norm|sum_residual_norm|rotary_cache|rotary_attention|activation|embedding|gather_rows|"
                  r"choose_token|next_step|route_experts|expert_linear_gemv|combine_experts)")
 HEADER = "file\tkernel\tarchitecture\tregisters\tstack_bytes\tspill_stores\tspill_loads\tshared_bytes"
 ENTRY = re.compile(r"Compiling entry function '(\S+)' for '(\S+)'")

@@ -14,6 +14,7 @@
 #include "kernels/spec/next_step.h"
 #include "kernels/spec/residual_norm.h"
 #include "kernels/spec/rotary.h"
+#include "kernels/spec/rotary_attention.h"
 #include "kernels/spec/route_experts.h"
 #include "kernels/spec/sum_residual_norm.h"
 #include "kernels/spec/weights.h"
@@ -93,6 +94,14 @@ inline Addresses addresses_of(const kernels::RotaryTableArgs& a) {
 
 inline Addresses addresses_of(const kernels::RotaryCacheArgs& a) {
   return {a.rows, a.qkv, a.query_norm, a.key_norm, a.cosine, a.sine, a.slots, a.cache.key, a.cache.value};
+}
+
+inline Addresses addresses_of(const kernels::RotaryAttentionArgs& a) {
+  Addresses all = addresses_of(a.rotary);
+  const Addresses rest = addresses_of(a.attention);
+  all.insert(all.end(), rest.begin(), rest.end());
+  all.push_back(a.scratch);
+  return all;
 }
 
 }  // namespace graft::stand_in

@@ -126,6 +126,8 @@ const Variant* select_variant(int32_t, Op op, const void* args) {
       return &Recorded<Op::rotary_cache, RotaryCacheArgs>::variant;
     case Op::attention:
       return &Recorded<Op::attention, AttentionArgs>::variant;
+    case Op::rotary_attention:
+      return &Recorded<Op::rotary_attention, RotaryAttentionArgs>::variant;
     case Op::activation:
       return &Recorded<Op::activation, ActivationArgs>::variant;
     case Op::gather_rows:

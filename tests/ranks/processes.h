@@ -184,6 +184,7 @@ inline void expect_hung_rank_is_told(const Place& place) {
   const Engine engine = open_rank(place);
   const auto begin = Clock::now();
   EXPECT_EQ(strike(engine.get(), [&] { followers[0]->signal(SIGSTOP); }), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_EQ(graft_engine_wait(engine.get(), patient_ms), GRAFT_STATUS_COMM_ERROR);
   EXPECT_LT(seconds_since(begin), 3.0 * static_cast<double>(place.timeout_ms) / 1000);
 }
 

@@ -9,12 +9,12 @@
 #include <string>
 
 #include "kernels/spec/activation.h"
-#include "kernels/spec/attention.h"
 #include "kernels/spec/choose_token.h"
 #include "kernels/spec/linear.h"
 #include "kernels/spec/next_step.h"
 #include "kernels/spec/quantized.h"
 #include "kernels/spec/residual_norm.h"
+#include "kernels/spec/rotary_attention.h"
 #include "tests/bench/cuda/expert_bench.h"
 #include "tests/bench/cuda/kernel_bench.h"
 #include "tests/bench/cuda/peer_bench.h"
@@ -70,7 +70,7 @@ void linear(Bench& bench, const LinearShape& shape, DType dtype, int32_t rows, c
   bench.small_taken = before;
 }
 
-// One sequence with one query against `context` keys.
+// One sequence with one query against `context` keys: rotary with the write to the cache, attention, and both in one.
 void attention(Bench& bench, int32_t context, DType dtype) {
   constexpr int32_t kv_heads = 8, heads = 32, head_dim = 128, block_size = 64;
   const int32_t blocks = (context + block_size - 1) / block_size;
@@ -97,6 +97,28 @@ void attention(Bench& bench, int32_t context, DType dtype) {
                [&](AttentionArgs& a) {
                  a.cache.key = bench.next(side);
                  a.cache.value = bench.next(side);
+               });
+
+  RotaryCacheArgs rotary = {};
+  rotary.rows = args.sequences;
+  rotary.capacity = 1;
+  rotary.qkv = bench.scratch<float>(args.query_stride);
+  rotary.qkv_stride = args.query_stride;
+  rotary.heads = heads;
+  rotary.cosine = bench.scratch<float>(head_dim / 2);
+  rotary.sine = bench.scratch<float>(head_dim / 2);
+  rotary.rotary_dim = head_dim;
+  rotary.slots = bench.number({context - 1});
+  rotary.cache = args.cache;
+  args.query = rotary.qkv;
+  constexpr int64_t row_bytes = (2 * heads + 3 * kv_heads) * head_dim * 4;  // a row, its queries, new keys and values
+  if (context == 512) {                                                     // the same at any
+    bench.figure("rotary and cache of one row", Op::rotary_cache, rotary, row_bytes, [](RotaryCacheArgs&) {});
+  }
+  bench.figure("rotary and attention of one query, context " + std::to_string(context), Op::rotary_attention,
+               RotaryAttentionArgs{rotary, args, nullptr}, bytes + row_bytes, [&](RotaryAttentionArgs& a) {
+                 a.rotary.cache.key = a.attention.cache.key = bench.next(side);
+                 a.rotary.cache.value = a.attention.cache.value = bench.next(side);
                });
   bench.small_taken = before;
 }
