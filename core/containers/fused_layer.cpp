@@ -224,7 +224,7 @@ void FusedDecoderLayer::record_attention(OpList& ops, const StepView& step, cons
   describe(attention);
 
   if (const kernels::RotaryAttentionArgs both{rotary, attention, nullptr};
-      ops.has(kernels::Op::rotary_attention, both)) {
+      ops.has_more_than_reference(kernels::Op::rotary_attention, both)) {
     ops.add(kernels::Op::rotary_attention, both);
   } else {
     ops.add(kernels::Op::rotary_cache, rotary);

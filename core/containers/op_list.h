@@ -27,10 +27,11 @@ class OpList {
   OpList(KernelSelector select, int32_t workers, Arena& arena, MemorySpace& space = host_memory())
       : select_(std::move(select)), workers_(workers), arena_(&arena), space_(&space) {}
 
-  /// Whether there is a kernel for an op that need not have one.
+  /// Whether there is a kernel for an op that is worth its while only where it has one of its own.
   template <class Args>
-  bool has(kernels::Op op, const Args& args) const {
-    return select_(op, &args) != nullptr;
+  bool has_more_than_reference(kernels::Op op, const Args& args) const {
+    const kernels::Variant* variant = select_(op, &args);
+    return variant != nullptr && variant->isa != kernels::Isa::reference;
   }
 
   /// Appends an op. Scratch is taken from the arena's shared scratch piece (see reserve_scratch).

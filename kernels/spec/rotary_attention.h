@@ -5,11 +5,11 @@
 
 namespace graft::kernels {
 
-/// rotary_cache followed by attention of the queries that it prepared. Optional: where no kernel accepts the arguments,
-/// the two ops are recorded instead. Differs from them in this:
-///   - rotary.qkv stays as it is;
-///   - a query sees the keys of its own step whether or not they have a slot;
-///   - sequences of one step may be computed in any order: none may read what another one writes in the step.
+/// rotary_cache followed by attention of the queries that it prepared. Recorded where there is a kernel besides the
+/// reference, else the two ops are. Undefined are, unlike with those:
+///   - rotary.qkv afterwards;
+///   - what a query sees of a key of its own step that has no slot;
+///   - what a sequence reads that another one writes in the same step.
 struct RotaryAttentionArgs {
   RotaryCacheArgs rotary;
   AttentionArgs attention;  ///< its query, query_stride, capacity, heads and cache are those of `rotary`

@@ -19,7 +19,7 @@ enum class Op : int32_t {
   rotary_table,
   rotary_cache,
   attention,
-  rotary_attention,  // optional: rotary_cache and attention in one
+  rotary_attention,
   activation,
   gather_rows,
   choose_token,
