@@ -24,7 +24,7 @@ struct CaptureKey {
   friend bool operator==(const CaptureKey&, const CaptureKey&) = default;
 };
 
-/// A captured step is kept for the smallest capacity of a ladder (on a device 1, 8, 64, 128, 256, ... the most a step
+/// A captured step is kept for the smallest capacity of a ladder (on a device 1, 8, 16, 32, 64, ... the most a step
 /// can have) that holds the step; the first step of a capacity captures it, later ones replay: no allocation, no ATen
 /// call. On the host the least recently used is dropped where more than `most_captured` are kept. Without replay every
 /// step is recorded anew. All work over one region of the device's memory. On a device the step's arrays are copied to

@@ -15,23 +15,44 @@ struct Switches {
 };
 
 Switches random_switches(Random& random, int32_t head_dim) {
-  return {random.coin(), random.coin(), random.in(0, 5) != 0, random.coin(),
-          random.coin() ? head_dim / 4 * 4 : 4 * static_cast<int32_t>(random.in(1, head_dim / 4))};
+  Switches switches = {random.coin(), random.coin(), random.in(0, 5) != 0, random.coin(), head_dim};
+  const int32_t unit = switches.interleaved ? 2 : 4;
+  if (random.coin()) switches.rotary_dim = unit * static_cast<int32_t>(random.in(1, head_dim / unit));
+  return switches;
+}
+
+/// Heads of a step, drawn one after the other.
+struct Heads {
+  int32_t dim, kv_heads, group;
+  DType type;
+
+  Heads(Random& random, const std::vector<int32_t>& dims, int64_t most_kv_heads, const std::vector<int32_t>& groups) {
+    dim = random.pick(dims);
+    kv_heads = static_cast<int32_t>(random.in(1, most_kv_heads));
+    group = random.pick(groups);
+    type = random.coin() ? DType::bfloat16 : DType::float16;
+  }
+};
+
+int64_t spare_rows(Random& random, const std::vector<Sequence>& sequences) {
+  int64_t rows = 0;
+  for (const Sequence& sequence : sequences) rows += sequence.queries;
+  return random.in(0, cuda::few_queries - std::max<int64_t>(1, rows));
 }
 
 /// A step of attention whose queries and new keys are as the projection left them.
 class RotaryCase {
  public:
-  RotaryCase(Random& random, const std::vector<Sequence>& sequences, int32_t head_dim, DType dtype, int32_t kv_heads,
-             int32_t group, const Switches& switches)
-      : step_(random, sequences, head_dim, dtype, kv_heads, group, 0) {
+  RotaryCase(Random& random, const std::vector<Sequence>& sequences, const Heads& heads, const Switches& switches)
+      : step_(random, sequences, heads.dim, heads.type, heads.kv_heads, heads.group, spare_rows(random, sequences)) {
     const AttentionArgs& a = step_.args;
+    const int32_t head_dim = heads.dim, kv_heads = heads.kv_heads;
     const int64_t rows = a.capacity;
     rotary_.capacity = rows;
     rotary_.heads = a.heads;
     rotary_.qkv_stride = int64_t{a.heads + 2 * kv_heads} * head_dim + random.in(0, 5);
     rotary_.norm_dtype = random.float_type();
-    rotary_.norm_epsilon = 1e-5f;
+    rotary_.norm_epsilon = 0.1f;  // small ones would not show
     rotary_.norm_weight_offset = random.coin() ? 0.0f : 1.0f;
     rotary_.rotary_dim = switches.rotary_dim;
     rotary_.interleaved = switches.interleaved;
@@ -46,11 +67,8 @@ class RotaryCase {
     find_slots();
     // What a step's keys will replace is no number: nobody may read it before.
     for (const int32_t slot : slots_) {
-      for (int32_t h = 0; slot >= 0 && h < kv_heads; ++h) {
-        const auto at = static_cast<int64_t>(element(slot, h));
-        std::fill_n(step_.keys.begin() + at, head_dim, std::nanf(""));
-        std::fill_n(step_.values.begin() + at, head_dim, std::nanf(""));
-      }
+      if (slot < 0) continue;
+      for_each_element(slot, [&](size_t at) { step_.keys[at] = step_.values[at] = std::nanf(""); });
     }
   }
 
@@ -140,16 +158,25 @@ class RotaryCase {
         EXPECT_EQ(difference(result.keys, prepared.keys, tolerance), "") << variant.name;
         EXPECT_EQ(difference(result.values, prepared.values, 0), "") << variant.name;
         EXPECT_EQ(compare(result, prepared), "") << variant.name;
-        if (first) EXPECT_TRUE(same(result.out, first->out) && same(result.keys, first->keys)) << variant.name;
         if (!first) first = result;
+        EXPECT_TRUE(same(result.out, first->out) && same(result.keys, first->keys)) << variant.name;
       }
-      // Without slots nothing is written.
-      std::fill(slots_.begin(), slots_.end(), -1);
-      const Result unwritten = run(&variant);
-      const DType dtype = step_.args.cache.dtype;
-      EXPECT_EQ(typed(dtype, unwritten.keys), typed(dtype, step_.keys)) << variant.name;
-      EXPECT_EQ(typed(dtype, unwritten.values), typed(dtype, step_.values)) << variant.name;
-      slots_ = all_slots;
+      // Without slots nothing is written, and the same comes out: no block needs what another one has written.
+      for (const size_t every : {size_t{1}, size_t{2}}) {
+        Result left = *first;
+        for (size_t t = 0; t < slots_.size(); t += every) {
+          if (slots_[t] < 0) continue;
+          for_each_element(slots_[t], [&](size_t at) {
+            left.keys[at] = step_.keys[at];
+            left.values[at] = step_.values[at];
+          });
+          slots_[t] = -1;
+        }
+        const Result result = run(&variant);
+        EXPECT_TRUE(same(result.out, left.out)) << variant.name;
+        EXPECT_TRUE(same(result.keys, left.keys) && same(result.values, left.values)) << variant.name;
+        slots_ = all_slots;
+      }
     });
     EXPECT_EQ(found, 1);
   }
@@ -160,10 +187,15 @@ class RotaryCase {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
   }
 
-  size_t element(int32_t slot, int32_t head) const {
+  /// Of the keys, or values, of a slot.
+  template <class Function>
+  void for_each_element(int32_t slot, const Function& function) const {
     const PagedCache& cache = step_.args.cache;
     const int32_t block = slot / cache.block_size, offset = slot % cache.block_size;
-    return static_cast<size_t>(((block * cache.kv_heads + head) * cache.block_size + offset) * cache.head_dim);
+    for (int32_t h = 0; h < cache.kv_heads; ++h) {
+      const int32_t first = ((block * cache.kv_heads + h) * cache.block_size + offset) * cache.head_dim;
+      for (int32_t i = 0; i < cache.head_dim; ++i) function(static_cast<size_t>(first + i));
+    }
   }
 
   void find_slots() {
@@ -184,8 +216,6 @@ class RotaryCase {
   std::vector<int32_t> slots_;
 };
 
-DType half_type(Random& random) { return random.coin() ? DType::bfloat16 : DType::float16; }
-
 std::vector<emulated::Order> orders(bool all) {
   return all ? std::vector(all_orders.begin(), all_orders.end()) : std::vector{emulated::Order::forward};
 }
@@ -194,11 +224,10 @@ TEST(CudaRotaryAttention, MatchesReference) {
   for (uint32_t seed = 0; seed < 90; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
-    const auto head_dim = random.pick<int32_t>({8, 16, 24, 40, 64, 80, 96, 128, 192, 256});
-    const auto kv_heads = static_cast<int32_t>(random.in(1, 2));
-    RotaryCase test(random, few_queries_each(random, seed % 8 == 0 ? 900 : 100), head_dim, half_type(random), kv_heads,
-                    random.pick<int32_t>({1, 2, 3, 4, 7, 8, 17}), random_switches(random, head_dim));
-    test.check(orders(seed % 3 == 0));
+    const Heads heads(random, {8, 16, 24, 40, 64, 80, 96, 128, 192, 256}, 2, {1, 2, 3, 4, 7, 8, 17});
+    const Switches switches = random_switches(random, heads.dim);
+    const std::vector<Sequence> sequences = few_queries_each(random, seed % 8 == 0 ? 900 : 100);
+    RotaryCase(random, sequences, heads, switches).check(orders(seed % 3 == 0));
   }
 }
 
@@ -207,13 +236,37 @@ TEST(CudaRotaryAttention, ShortPrompts) {
   for (uint32_t seed = 0; seed < 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
-    const auto head_dim = random.pick<int32_t>({64, 128, 256});
+    const Heads heads(random, {64, 128, 256}, 1, {1, 4, 12});
+    const Switches switches = random_switches(random, heads.dim);
     const auto queries = static_cast<int32_t>(random.in(2, cuda::few_queries));
-    const auto before = static_cast<int32_t>(random.pick<int32_t>({0, 7, 50, 60, 250, 500}));
-    RotaryCase test(random, {{queries, before + queries}}, head_dim, half_type(random), 1,
-                    random.pick<int32_t>({1, 4, 12}), random_switches(random, head_dim));
+    const auto before = random.pick<int32_t>({0, 7, 50, 60, 250, 500});
+    RotaryCase test(random, {{queries, before + queries}}, heads, switches);
     test.attention().window = seed % 3 == 0 ? 3 : seed % 3 == 1 ? 0 : 20;
     test.check(orders(seed % 5 == 0));
+  }
+}
+
+// New keys on both sides of a strip's end, in the two strips that one warp asks for first and in those of two warps;
+// and on both sides of a part's end.
+TEST(CudaRotaryAttention, NewKeysInTwoStrips) {
+  struct Place {
+    int32_t dim, queries, context;
+  };
+  for (const Place& place : {Place{256, 4, 50},
+                             {128, 4, 498},
+                             {64, 10, 500},
+                             {128, 16, 498},
+                             {64, 4, 482},
+                             {128, 3, 18},
+                             {64, 8, 260},
+                             {128, 16, 392}}) {
+    SCOPED_TRACE("context " + std::to_string(place.context) + ", heads of " + std::to_string(place.dim));
+    Random random(1);
+    const Heads heads(random, {place.dim}, 1, {1});
+    RotaryCase test(random, {{place.queries, place.context}}, heads, {true, true, true, false, place.dim});
+    test.attention().window = 0;
+    test.attention().causal = true;
+    test.check(orders(true));
   }
 }
 
@@ -224,9 +277,10 @@ TEST(CudaRotaryAttention, ManyParts) {
   for (uint32_t seed = 0; seed < 12; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
-    const auto head_dim = random.pick<int32_t>({64, 96, 128, 128, 256});
-    RotaryCase test(random, {{1, 3000}, {2, 2 + static_cast<int32_t>(random.in(1, 1500))}}, head_dim, half_type(random),
-                    1, random.pick<int32_t>({1, 4, 8, 12}), random_switches(random, head_dim));
+    const Heads heads(random, {64, 96, 128, 128, 256}, 1, {1, 4, 8, 12});
+    const Switches switches = random_switches(random, heads.dim);
+    const auto context = 2 + static_cast<int32_t>(random.in(1, 1500));
+    RotaryCase test(random, {{1, 3000}, {2, context}}, heads, switches);
     if (seed % 2 == 0) test.attention().window = 0;
     test.step()
         .slopes.clear();  // scores of several hundred are rounded by more than the tolerance, in the reference too
@@ -238,7 +292,7 @@ TEST(CudaRotaryAttention, ManyParts) {
 TEST(CudaRotaryAttention, LeavesToTwoOpsWhatItCannotDo) {
   const auto variants = [](auto change) {
     Random random(1);
-    RotaryCase test(random, {{1, 20}}, 64, DType::bfloat16, 1, 2, {true, true, true, false, 64});
+    RotaryCase test(random, {{1, 20}}, Heads(random, {64}, 1, {2}), {true, true, true, false, 64});
     RotaryAttentionArgs args = {test.rotary(), test.attention(), nullptr};
     args.rotary.query_norm = &args;  // somewhere; nothing runs
     args.rotary.cosine = args.rotary.sine = reinterpret_cast<const float*>(&args);
