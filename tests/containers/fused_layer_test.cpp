@@ -10,7 +10,7 @@
 #include "core/containers/host_collectives.h"
 #include "core/parallel/communicator.h"
 #include "kernels/cpu/select.h"
-#include "kernels/spec/rotary_attention.h"
+#include "tests/kernels/two_in_one.h"
 
 namespace graft {
 namespace {
@@ -19,23 +19,9 @@ using kernels::Op;
 
 constexpr int64_t hidden = 12, heads = 2, kv_heads = 1, head_dim = 8, intermediate = 20, tokens = 3;
 
-void run_both(const void* args, const kernels::Context& context) {
-  auto both = *static_cast<const kernels::RotaryAttentionArgs*>(args);
-  kernels::select(Op::rotary_cache, &both.rotary)->run(&both.rotary, context);
-  both.attention.scratch = both.scratch;
-  kernels::select(Op::attention, &both.attention)->run(&both.attention, context);
-}
-int64_t scratch_of_both(const void* args, int32_t workers) {
-  const auto& both = *static_cast<const kernels::RotaryAttentionArgs*>(args);
-  const kernels::Variant& attention = *kernels::select(Op::attention, &both.attention);
-  return attention.scratch_bytes != nullptr ? attention.scratch_bytes(&both.attention, workers) : 0;
-}
-constexpr kernels::Variant both_in_one{
-    Op::rotary_attention, kernels::Isa::baseline, "both", nullptr, scratch_of_both, run_both};
-
 const kernels::Variant* select_two(Op op, const void* args) { return kernels::select(op, args); }
 const kernels::Variant* select_one(Op op, const void* args) {
-  return op == Op::rotary_attention ? &both_in_one : kernels::select(op, args);
+  return op == Op::rotary_attention ? &kernels::testing::two_in_one : kernels::select(op, args);
 }
 
 LinearTensors linear(int64_t out, int64_t in) { return {at::randn({out, in}), at::randn({out})}; }

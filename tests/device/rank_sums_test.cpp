@@ -38,7 +38,7 @@ TEST_F(RanksOnDevices, SumsArePartOfTheCapturedStep) {
   EXPECT_EQ(answer(engine.get(), prompt), tokens);
   const int64_t graphs = faults().graphs;
   close(engine);  // now rank 1 has done what it does after rank 0 has the answer
-  EXPECT_EQ(graphs, 2 * 6) << "of each rank: one of each capacity";
+  EXPECT_EQ(graphs, 2 * 8) << "of each rank: one of each capacity";
   EXPECT_EQ(nccl().recorded - recorded, graphs * of_a_step) << "no later step records";
   EXPECT_EQ(nccl().enqueued - enqueued, first);
   const int64_t steps = faults().graph_launches - launches;
