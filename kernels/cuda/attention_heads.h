@@ -30,20 +30,18 @@ struct HeadRow {
   /// RMS norm of the head alone; null: none.
   __device__ void normalise(const RotaryCacheArgs& a, const void* weight) {
     if (weight == nullptr) return;
-    float weights[pieces][2] = {}, squares = 0;
+    float2 weights[pieces] = {};
+    float squares = 0;
 #pragma unroll
     for (int j = 0; j < pieces; ++j) {
-#pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        if (column(j) < a.cache.head_dim) weights[j][e] = load_element(weight, column(j) + e, a.norm_dtype);
-        squares += value[j][e] * value[j][e];
-      }
+      if (column(j) < a.cache.head_dim) weights[j] = load_two(weight, column(j), a.norm_dtype);
+      squares += value[j][0] * value[j][0] + value[j][1] * value[j][1];
     }
     const float inverse = 1.0f / sqrtf(warp_sum(squares) / static_cast<float>(a.cache.head_dim) + a.norm_epsilon);
 #pragma unroll
     for (int j = 0; j < pieces; ++j) {
-#pragma unroll
-      for (int e = 0; e < 2; ++e) value[j][e] *= inverse * (a.norm_weight_offset + weights[j][e]);
+      value[j][0] *= inverse * (a.norm_weight_offset + weights[j].x);
+      value[j][1] *= inverse * (a.norm_weight_offset + weights[j].y);
     }
   }
 
@@ -57,10 +55,10 @@ struct HeadRow {
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
         const int32_t c = column(j) + e;
-        if (c >= a.rotary_dim) continue;
         const int32_t pair = a.interleaved ? c / 2 : c < pairs ? c : c - pairs;
-        cosine[j][e] = a.cosine[row * pairs + pair];
-        sine[j][e] = a.sine[row * pairs + pair];
+        const int64_t at = row * pairs + (c < a.rotary_dim ? pair : 0);  // no branch: what is loaded for others is left
+        cosine[j][e] = a.cosine[at];
+        sine[j][e] = a.sine[at];
       }
     }
     if (a.interleaved) {
@@ -76,7 +74,8 @@ struct HeadRow {
     for (int j = 0; j < pieces; ++j) {
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
-        if (column(j) + e < a.rotary_dim) value[j][e] = value[j][e] * cosine[j][e] + other[j][e] * sine[j][e];
+        const float rotated = value[j][e] * cosine[j][e] + other[j][e] * sine[j][e];
+        if (column(j) + e < a.rotary_dim) value[j][e] = rotated;
       }
     }
   }

@@ -51,7 +51,8 @@ struct FreshKeys {
       const int32_t query = key - work.first_position, row = work.first_row + query;
       const int32_t packed = query * work.group.by - work.first_packed;
       const int32_t slot = packed >= 0 && packed < work.rows ? rotary.slots[row] : -1;
-      const int32_t staged_row = key < last ? 2 * strip_keys + strip_keys - (last - key) : key - last;
+      // A stage has the rows of 16 keys, then of their values; the second one holds the strip before `last`.
+      const int32_t staged_row = key >= last ? key - last : 3 * strip_keys - (last - key);
       uint16_t* staged = stages + staged_row * stride;
       HeadRow<width> own_key, own_value;
       load(row, key_head, own_key);

@@ -16,6 +16,18 @@ __device__ __forceinline__ float load_element(const void* base, int64_t index, D
   const uint16_t bits = static_cast<const uint16_t*>(base)[index];
   return dtype == DType::bfloat16 ? bfloat16_bits_to_float(bits) : float16_bits_to_float(bits);
 }
+/// Elements index and index + 1, at any address: one branch for both.
+__device__ __forceinline__ float2 load_two(const void* base, int64_t index, DType dtype) {
+  if (dtype == DType::float32) {
+    const float* from = static_cast<const float*>(base) + index;
+    return make_float2(from[0], from[1]);
+  }
+  const uint16_t* from = static_cast<const uint16_t*>(base) + index;
+  const uint16_t first = from[0], second = from[1];
+  const bool wide = dtype == DType::bfloat16;
+  return make_float2(wide ? bfloat16_bits_to_float(first) : float16_bits_to_float(first),
+                     wide ? bfloat16_bits_to_float(second) : float16_bits_to_float(second));
+}
 __device__ __forceinline__ void store_element(void* base, int64_t index, DType dtype, float value) {
   if (dtype == DType::float32) {
     static_cast<float*>(base)[index] = value;
