@@ -7,9 +7,9 @@
 namespace graft {
 namespace {
 
-// Up to 8 rows a linear is a matrix-vector product; above, a matrix product. On a device grids, tiles, shared memory and
-// sums over ranks are those of the capacity, and products may be of all rows that it has: one token has a capacity of
-// its own, and above 8 no step is computed as more than twice its size.
+// Up to 8 rows a linear is a matrix-vector product; above, a matrix product. On a device grids, tiles, shared memory
+// and sums over ranks are those of the capacity, and products may be of all rows that it has: one token has a capacity
+// of its own, and above 8 no step is computed as more than twice its size.
 int64_t capacity_after(int64_t tokens, bool on_host) { return on_host || tokens < 8 ? 8 * tokens : 2 * tokens; }
 
 std::vector<CaptureKey> ladder_of(const StepBuffer& step, bool on_host) {
