@@ -91,33 +91,7 @@ struct AttentionCase {
   }
 
   std::vector<float> run(const Variant& variant, bool emulate, emulated::Order order = emulated::Order::forward,
-                         size_t misalignment = 0) {
-    const DType dtype = args.cache.dtype;
-    DeviceMemory count(std::vector<int32_t>{static_cast<int32_t>(sequences.size())});
-    DeviceMemory device_query(query), device_starts(starts), device_lengths(lengths), device_table(table);
-    DeviceMemory device_keys(typed(dtype, keys), misalignment), device_values(typed(dtype, values), misalignment);
-    DeviceMemory device_sinks(sinks), device_slopes(slopes);
-    DeviceMemory out(std::vector<float>(static_cast<size_t>(args.capacity * args.out_stride), -77.0f));
-    AttentionArgs mine = args;
-    mine.sequences = count.as<int32_t>();
-    mine.query = device_query.as<float>();
-    mine.query_starts = device_starts.as<int32_t>();
-    mine.context_lengths = device_lengths.as<int32_t>();
-    mine.block_table = device_table.as<int32_t>();
-    mine.cache.key = device_keys.data();
-    mine.cache.value = device_values.data();
-    mine.sinks = sinks.empty() ? nullptr : device_sinks.as<float>();
-    mine.alibi_slopes = slopes.empty() ? nullptr : device_slopes.as<float>();
-    mine.out = out.as<float>();
-    if (emulate) {
-      run_emulated(variant, mine, order);
-    } else {
-      DeviceMemory scratch(static_cast<size_t>(variant.scratch_bytes(&mine, 1)));
-      mine.scratch = scratch.data();
-      variant.run(&mine, {});
-    }
-    return out.read<float>();
-  }
+                         size_t misalignment = 0) const;
 
   /// Empty, or the first row that is off by more than its way through the kernels allows.
   std::string compare(const std::vector<float>& got, const std::vector<float>& expected) const {
@@ -142,7 +116,7 @@ struct AttentionCase {
                : "a row beyond the last";
   }
 
-  void check(const std::vector<emulated::Order>& orders, size_t misalignment = 0) {
+  void check(const std::vector<emulated::Order>& orders, size_t misalignment = 0) const {
     const std::vector<float> expected = run(*reference_of(Op::attention), false);
     const int found = for_each_cuda_variant(Op::attention, &args, [&](const Variant& variant) {
       for (const emulated::Order order : orders) {
@@ -152,6 +126,49 @@ struct AttentionCase {
     EXPECT_EQ(found, 1);
   }
 };
+
+/// A case in device memory.
+struct AttentionMemory {
+  DeviceMemory count, query, starts, lengths, table, keys, values, sinks, slopes, out;
+  AttentionArgs args;  ///< with the addresses
+
+  explicit AttentionMemory(const AttentionCase& from, size_t misalignment = 0)
+      : count(std::vector<int32_t>{static_cast<int32_t>(from.sequences.size())}),
+        query(from.query),
+        starts(from.starts),
+        lengths(from.lengths),
+        table(from.table),
+        keys(typed(from.args.cache.dtype, from.keys), misalignment),
+        values(typed(from.args.cache.dtype, from.values), misalignment),
+        sinks(from.sinks),
+        slopes(from.slopes),
+        out(std::vector<float>(static_cast<size_t>(from.args.capacity * from.args.out_stride), -77.0f)),
+        args(from.args) {
+    args.sequences = count.as<int32_t>();
+    args.query = query.as<float>();
+    args.query_starts = starts.as<int32_t>();
+    args.context_lengths = lengths.as<int32_t>();
+    args.block_table = table.as<int32_t>();
+    args.cache.key = keys.data();
+    args.cache.value = values.data();
+    args.sinks = from.sinks.empty() ? nullptr : sinks.as<float>();
+    args.alibi_slopes = from.slopes.empty() ? nullptr : slopes.as<float>();
+    args.out = out.as<float>();
+  }
+};
+
+inline std::vector<float> AttentionCase::run(const Variant& variant, bool emulate, emulated::Order order,
+                                             size_t misalignment) const {
+  AttentionMemory memory(*this, misalignment);
+  if (emulate) {
+    run_emulated(variant, memory.args, order);
+  } else {
+    DeviceMemory scratch(static_cast<size_t>(variant.scratch_bytes(&memory.args, 1)));
+    memory.args.scratch = scratch.data();
+    variant.run(&memory.args, {});
+  }
+  return memory.out.read<float>();
+}
 
 inline std::vector<Sequence> few_queries_each(Random& random, int32_t most_context) {
   std::vector<Sequence> sequences;

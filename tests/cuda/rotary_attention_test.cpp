@@ -83,15 +83,11 @@ class RotaryCase {
   /// `variant` null: rotary_cache of the reference alone.
   Result run(const Variant* variant, emulated::Order order = emulated::Order::forward) {
     const DType dtype = step_.args.cache.dtype, norms = rotary_.norm_dtype;
-    DeviceMemory rows(std::vector<int32_t>{step_.starts.back()});
-    DeviceMemory count(std::vector<int32_t>{static_cast<int32_t>(step_.sequences.size())});
-    DeviceMemory qkv(qkv_), keys(typed(dtype, step_.keys)), values(typed(dtype, step_.values)), slots(slots_);
+    AttentionMemory memory(step_);
+    DeviceMemory rows(std::vector<int32_t>{step_.starts.back()}), qkv(qkv_), slots(slots_);
     DeviceMemory query_norm(typed(norms, query_norm_)), key_norm(typed(norms, key_norm_));
     DeviceMemory cosines(cosines_), sines(sines_);
-    DeviceMemory starts(step_.starts), lengths(step_.lengths), table(step_.table);
-    DeviceMemory sinks(step_.sinks), slopes(step_.slopes);
-    DeviceMemory out(std::vector<float>(static_cast<size_t>(step_.args.capacity * step_.args.out_stride), -77.0f));
-    RotaryAttentionArgs both = {rotary_, step_.args, nullptr};
+    RotaryAttentionArgs both = {rotary_, memory.args, nullptr};
     RotaryCacheArgs& r = both.rotary;
     r.rows = rows.as<int32_t>();
     r.qkv = qkv.as<float>();
@@ -100,34 +96,23 @@ class RotaryCase {
     r.cosine = cosines_.empty() ? nullptr : cosines.as<float>();
     r.sine = cosines_.empty() ? nullptr : sines.as<float>();
     r.slots = slots.as<int32_t>();
-    r.cache = step_.args.cache;
-    r.cache.key = keys.data();
-    r.cache.value = values.data();
-    AttentionArgs& a = both.attention;
-    a.sequences = count.as<int32_t>();
-    a.query = r.qkv;
-    a.query_stride = r.qkv_stride;
-    a.query_starts = starts.as<int32_t>();
-    a.context_lengths = lengths.as<int32_t>();
-    a.block_table = table.as<int32_t>();
-    a.cache = r.cache;
-    a.sinks = step_.sinks.empty() ? nullptr : sinks.as<float>();
-    a.alibi_slopes = step_.slopes.empty() ? nullptr : slopes.as<float>();
-    a.out = out.as<float>();
+    r.cache = memory.args.cache;
+    both.attention.query = r.qkv;
+    both.attention.query_stride = r.qkv_stride;
     if (variant != nullptr) {
       run_emulated(*variant, both, order);
     } else {
       reference_of(Op::rotary_cache)->run(&r, {});
     }
-    const auto floats = [&](const DeviceMemory& memory) {
-      const auto bits = memory.read<unsigned char>();
+    const auto floats = [&](const DeviceMemory& side) {
+      const auto bits = side.read<unsigned char>();
       std::vector<float> all;
       for (size_t i = 0; i < step_.keys.size(); ++i) {
         all.push_back(load_float(bits.data(), static_cast<int64_t>(i), dtype));
       }
       return all;
     };
-    return {out.read<float>(), qkv.read<float>(), floats(keys), floats(values)};
+    return {memory.out.read<float>(), qkv.read<float>(), floats(memory.keys), floats(memory.values)};
   }
 
   /// What the reference makes of the queries that it has prepared itself and of the cache that `result` left: a key on
@@ -282,8 +267,8 @@ TEST(CudaRotaryAttention, ManyParts) {
     const auto context = 2 + static_cast<int32_t>(random.in(1, 1500));
     RotaryCase test(random, {{1, 3000}, {2, context}}, heads, switches);
     if (seed % 2 == 0) test.attention().window = 0;
-    test.step()
-        .slopes.clear();  // scores of several hundred are rounded by more than the tolerance, in the reference too
+    // With slopes, scores of several hundred are rounded by more than the tolerance, in the reference too.
+    test.step().slopes.clear();
     test.check(orders(false));
   }
   emulated::device().multiprocessors = before;
