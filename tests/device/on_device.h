@@ -1,4 +1,5 @@
-// Engines on the stand-in for a CUDA device, as the tests of this folder open and close them.
+// Engines on a CUDA device of any kind, as the tests of this folder open and close them: the stand-in, the emulated
+// kernels behind it, or the machine's own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,6 +13,10 @@
 
 namespace graft::conformance {
 
+/// Whether the device is one that counts what it does and fails on demand.
+inline bool has_faults() { return prepare_cuda() != nullptr; }
+
+/// Only where has_faults().
 inline stand_in::Faults& faults() {
   static stand_in::Faults* const found = [] {
     const auto get = reinterpret_cast<stand_in::GetFaults>(dlsym(prepare_cuda(), stand_in::get_faults_symbol));
@@ -19,6 +24,12 @@ inline stand_in::Faults& faults() {
     return get();
   }();
   return *found;
+}
+
+inline RequestOptions options_of(const std::string& json) {
+  RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
+  check(graft_request_options_set_json(options.get(), json.c_str(), -1), "options");
+  return options;
 }
 
 /// The tokens of each answer of a request, until it has ended.
@@ -37,15 +48,15 @@ inline std::vector<Tokens> answers_of(graft_request* request) {
   }
 }
 
-class OnDevice : public testing::Test {
+class AnyDevice : public testing::Test {
  protected:
   void SetUp() override {
-    if (prepare_cuda() == nullptr) GTEST_SKIP() << "a device of its own does not fail on demand";
+    if (!has_faults()) return;
     faults().devices = 2;
     regions_ = faults().regions();
   }
   void TearDown() override {
-    if (IsSkipped()) return;
+    if (!has_faults() || IsSkipped()) return;
     faults().allocations = faults().launches = faults().copies = faults().losses = 0;
     faults().lost = false;
     faults().too_old = -1;
@@ -135,6 +146,15 @@ class OnDevice : public testing::Test {
 
  private:
   int64_t regions_ = 0;
+};
+
+/// On a device that fails on demand and counts.
+class OnDevice : public AnyDevice {
+ protected:
+  void SetUp() override {
+    if (!has_faults()) GTEST_SKIP() << "a device of its own does not fail on demand";
+    AnyDevice::SetUp();
+  }
 };
 
 inline const Tokens prompt = {20, 9, 14, 31, 7, 55, 12, 3, 40, 18, 22};

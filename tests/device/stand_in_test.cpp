@@ -1,5 +1,5 @@
-// An engine on a device, on the stand-in for one: the answers of the CPU, captured or not; and what fails on a device
-// fails its request or its engine, is told with the reason, and gives all memory back.
+// An engine on a device, on the stand-in for one: the answers of the CPU, captured or not, and what it takes of the
+// device for them. What fails: failures_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,12 +11,6 @@
 
 namespace graft::conformance {
 namespace {
-
-RequestOptions options_of(const std::string& json) {
-  RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
-  check(graft_request_options_set_json(options.get(), json.c_str(), -1), "options");
-  return options;
-}
 
 TEST_F(OnDevice, AnswersAsTheCpuDoes) {
   for (const char* dtype : {"float32", "bfloat16", "int8", "int4"}) {
@@ -71,62 +65,6 @@ TEST_F(OnDevice, EveryCapacityIsKept) {
   close(engine);
 }
 
-// What the host chooses with a seed, in any setting that a device has.
-TEST_F(OnDevice, ChoosesAsTheHostDoes) {
-  for (const char* settings : {R"("temperature":1.3)", R"("top_k":20)", R"("top_p":0.8)", R"("min_p":0.02)",
-                               R"("typical_p":0.9)", R"("temperature":0.7,"top_k":40,"top_p":0.9,"min_p":0.01)",
-                               R"("repetition_penalty":1.2)", R"("top_logprobs":2)", R"("num_sequences":3)"}) {
-    Engine cpu = open("cpu"), cuda = open("cuda");
-    ASSERT_TRUE(cpu && cuda) << failure;
-    const RequestOptions options =
-        options_of(std::string(R"({"seed":11,"max_tokens":40,"ignore_eos":true,)") + settings + "}");
-    const auto answers = [&](graft_engine* engine) { return answers_of(submit(engine, prompt, options.get()).get()); };
-    const std::vector<Tokens> expected = answers(cpu.get());
-    ASSERT_FALSE(expected.empty());
-    EXPECT_EQ(expected.front().size(), 40u);
-    EXPECT_EQ(answers(cuda.get()), expected) << settings;
-    close(cuda), close(cpu);
-  }
-}
-
-// The device is given the next step before the host has the token; what was given in vain does no harm.
-TEST_F(OnDevice, GoesAheadWhileAnswersComeAndGo) {
-  Engine cpu = open("cpu");
-  ASSERT_TRUE(cpu) << failure;
-  const auto expected = many_answers(cpu.get());
-  for (const int64_t milliseconds : {60'000, 3, 0}) {
-    run_ahead_ms = milliseconds;
-    Engine cuda = open("cuda");
-    ASSERT_TRUE(cuda) << failure;
-    for (int round = 0; round < 3; ++round)
-      EXPECT_EQ(many_answers(cuda.get()), expected) << milliseconds << ", " << round;
-    close(cuda);
-  }
-  close(cpu);
-}
-
-// The device has the blocks that a sequence comes to in the next steps; those that fall out of a window go to others
-// while it is at steps that were given before.
-TEST_F(OnDevice, AnswersGoOnFromBlockToBlock) {
-  context_limit = 600;
-  const auto answers = [](graft_engine* engine) {
-    const std::string settings = R"({"seed":3,"max_tokens":500,"ignore_eos":true,"num_sequences":2,"temperature":9})";
-    return answers_of(submit(engine, prompt, options_of(settings).get()).get());
-  };
-  for (const std::string& path : {model, std::getenv("GRAFT_TEST_CASES") + std::string("/mistral_window_one_block")}) {
-    model = path;
-    Engine cpu = open("cpu"), cuda = open("cuda");
-    ASSERT_TRUE(cpu && cuda) << failure;
-    const std::vector<Tokens> expected = answers(cpu.get());
-    ASSERT_EQ(expected.at(1).size(), 500u);
-    const int64_t before = faults().waits, launched = faults().graph_launches;
-    EXPECT_EQ(answers(cuda.get()), expected) << path;
-    EXPECT_LT(faults().waits - before, 500 / 8) << path;
-    EXPECT_EQ(faults().graph_launches - launched, 500) << path;
-    close(cuda), close(cpu);
-  }
-}
-
 // Answers end where nobody could know it; what the device was given for all of them counts for the others.
 TEST_F(OnDevice, NoStepIsInVainWhereOneAnswerGoesOn) {
   const auto answers = [](graft_engine* engine, const std::string& stop) {
@@ -151,16 +89,6 @@ TEST_F(OnDevice, NoStepIsInVainWhereOneAnswerGoesOn) {
   EXPECT_EQ(answers(cuda.get(), stop), expected);
   EXPECT_EQ(faults().graph_launches - before, 24);
   close(cuda), close(cpu);
-}
-
-TEST_F(OnDevice, ManySequencesShareAndCopyBlocks) {
-  Engine cpu = open("cpu"), cuda = open("cuda");
-  ASSERT_TRUE(cpu && cuda) << failure;
-  const RequestOptions options = make_options(GRAFT_REQUEST_GENERATE);
-  check(graft_request_options_set_num_beams(options.get(), 3), "beams");
-  check(graft_request_options_set_max_tokens(options.get(), 16), "tokens");
-  EXPECT_EQ(generate(cuda.get(), prompt, options.get()).tokens, generate(cpu.get(), prompt, options.get()).tokens);
-  close(cuda);
 }
 
 TEST_F(OnDevice, InfoNamesIt) {
@@ -211,18 +139,6 @@ TEST_F(OnDevice, ADeviceThatIsTooOldIsPassedOver) {
   }
 }
 
-TEST_F(OnDevice, TooLittleMemoryIsToldBeforeLoading) {
-  faults().memory_bytes = int64_t{512} << 20;
-  EXPECT_FALSE(open("cuda"));
-  EXPECT_EQ(status, GRAFT_STATUS_OUT_OF_MEMORY);
-  EXPECT_NE(failure.find("free on cuda:0"), std::string::npos) << failure;
-  const Engine engine = open("auto");
-  ASSERT_TRUE(engine) << failure;
-  const auto told = nlohmann::json::parse(info(engine.get()));
-  EXPECT_EQ(told["device"], "cpu");
-  EXPECT_NE(std::string(told["device_reason"]).find("free on cuda:0"), std::string::npos) << told;
-}
-
 TEST_F(OnDevice, TheCacheTakesWhatIsLeftAndNoMore) {
   Engine engine = open("cuda");
   ASSERT_TRUE(engine) << failure;
@@ -264,47 +180,6 @@ TEST_F(OnDevice, EveryAllocationMayFailAndNoStepAllocates) {
     EXPECT_EQ(logits(engine.get(), prompt).rows, static_cast<int64_t>(prompt.size()));
     EXPECT_EQ(faults().allocations, 1) << "a step allocated";
     close(engine);
-  }
-}
-
-TEST_F(OnDevice, AFailedLaunchIsTold) {
-  Engine engine = open("cuda", /*graph=*/false);
-  ASSERT_TRUE(engine) << failure;
-  const Tokens expected = answer(engine.get(), prompt);
-  faults().launches = 5;
-  const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
-  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("a launch that was to fail"),
-            std::string::npos);
-  close(engine);
-}
-
-TEST_F(OnDevice, ALostDeviceEndsItsEnginesAndNothingElse) {
-  Engine engine = open("cuda"), other = open("cpu");
-  ASSERT_TRUE(engine && other) << failure;
-  faults().losses = 1;
-  const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
-  EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-  EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
-  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-  EXPECT_FALSE(answer(other.get(), prompt).empty());
-  engine.reset();
-  faults().lost = false;
-}
-
-TEST_F(OnDevice, ALossIsToldWhereTheDeviceHasGoneAhead) {
-  const RequestOptions options = options_of(R"({"greedy":true,"max_tokens":60,"ignore_eos":true})");
-  for (const auto& [milliseconds, wait] : {std::pair{int64_t{60'000}, 3}, std::pair{int64_t{0}, 20}}) {
-    run_ahead_ms = milliseconds;
-    Engine engine = open("cuda");
-    ASSERT_TRUE(engine) << failure;
-    faults().losses = wait;
-    const Request request = submit(engine.get(), prompt, options.get());
-    EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-    EXPECT_NE(std::string(graft_request_error_message(request.get())).find("the device is lost"), std::string::npos);
-    EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
-    engine.reset();
-    faults().lost = false;
   }
 }
 
