@@ -69,6 +69,7 @@ NcclCollectives::NcclCollectives(const NcclTable& nccl, Communicator& host, int6
     host.all_reduce(&done, 1);  // what is given back may be waited for too
     first_ = {};
   } catch (...) {
+    host.abort();  // the others need not wait for what follows
     nccl_.abort();
     space.drain();
     throw;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/log.h"
+#include "core/base/quote.h"
 #include "core/base/status.h"
 #include "core/containers/plugin_call.h"
 
@@ -96,6 +98,14 @@ class CudaSideStream final : public SideStream {
   std::vector<void*> events_;
 };
 
+// As the table's function, with the reason where it gives none and that is no failure.
+int32_t open_library(const kernels::DevicePlugin* plugin, int32_t index, void** out_handle, std::string* out_reason,
+                     kernels::PluginError* error) {
+  const int32_t status = plugin->library_handle_new(index, out_handle, error);
+  if (*out_handle == nullptr) *out_reason = printable(error->text, most_of_path);
+  return status;
+}
+
 }  // namespace
 
 CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plugin_(plugin), index_(index) {
@@ -105,11 +115,15 @@ CudaDevice::CudaDevice(const kernels::DevicePlugin& plugin, int32_t index) : plu
   plugin_call(plugin_.device_info, name, index_, &info);
   context_.parallel.workers = info.multiprocessors;
   plugin_call(plugin_.stream_new, name, index_, &context_.stream);
+  std::string reason;
   try {
-    plugin_call(plugin_.library_handle_new, name, index_, &context_.library_handle);
+    plugin_call(open_library, name, &plugin_, index_, &context_.library_handle, &reason);
   } catch (...) {
     plugin_.stream_free(index_, context_.stream);
     throw;
+  }
+  if (!reason.empty()) {
+    log(LogLevel::warning, "{}: cuBLASLt is not used, products are left to Graft's own kernels: {}", name, reason);
   }
 }
 

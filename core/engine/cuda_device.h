@@ -8,7 +8,8 @@ namespace graft {
 
 class CudaDevice final : public Device {
  public:
-  /// Makes the device the calling thread's. The plug-in stays loaded for ever. Throws DEVICE_ERROR.
+  /// Makes the device the calling thread's. The plug-in stays loaded for ever. Without the library that kernels would
+  /// leave products to there is a warning in the log. Throws DEVICE_ERROR.
   CudaDevice(const kernels::DevicePlugin& plugin, int32_t index);
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;

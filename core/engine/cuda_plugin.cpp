@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/library_file.h"
@@ -12,8 +13,8 @@ namespace graft {
 namespace {
 
 // Reasons hold names of files and words of the driver, whatever bytes those are.
-CudaPlugin refused(StatusCode code, const std::string& reason) {
-  return {nullptr, 0, {}, code, printable(reason, most_of_path)};
+CudaPlugin refused(StatusCode code, const std::string& reason, const kernels::DevicePlugin* loaded = nullptr) {
+  return {nullptr, 0, {}, code, printable(reason, most_of_path), loaded};
 }
 
 // The folder of the library that holds this code.
@@ -91,15 +92,25 @@ CudaPlugin find_cuda_plugin() {
   kernels::PluginError error{text, sizeof text};
   int32_t devices = 0;
   if (plugin->device_count(&devices, &error) != kernels::plugin_ok || devices < 1) {
-    return refused(StatusCode::device_error, text);
+    return refused(StatusCode::device_error, text, plugin);
   }
-  CudaPlugin found{plugin, devices, {}, StatusCode::ok, ""};
+  CudaPlugin found{plugin, devices, {}, StatusCode::ok, "", plugin};
   for (int32_t device = 0; device < devices; ++device) {
     kernels::DeviceInfo info;
     if (plugin->device_info(device, &info, &error) == kernels::plugin_ok && info.usable) found.usable.push_back(device);
   }
-  if (found.usable.empty()) return refused(StatusCode::device_error, text);
+  if (found.usable.empty()) return refused(StatusCode::device_error, text, plugin);
   return found;
+}
+
+std::string why_unusable(const CudaPlugin& cuda, int32_t device) {
+  if (std::ranges::find(cuda.usable, device) != cuda.usable.end()) return "";
+  char text[512] = "";
+  kernels::PluginError error{text, sizeof text};
+  kernels::DeviceInfo info;
+  if (cuda.plugin->device_info(device, &info, &error) != kernels::plugin_ok) return text;
+  return fmt::format("{} has compute capability {}.{}, expected 8.0 or later", info.name, info.capability_major,
+                     info.capability_minor);
 }
 
 }  // namespace graft

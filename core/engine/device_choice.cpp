@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <system_error>
 #include <thread>
 
 #include "core/base/quote.h"
+#include "core/containers/plugin_call.h"
 #include "core/engine/cuda_device.h"
 #include "core/engine/cuda_plugin.h"
 
@@ -42,17 +44,6 @@ DeviceChoice on_cuda(const CudaPlugin& cuda, int32_t first, const RankPlace& pla
   return choice;
 }
 
-// Empty where the device is usable.
-std::string why_unusable(const CudaPlugin& cuda, int32_t index) {
-  if (std::ranges::find(cuda.usable, index) != cuda.usable.end()) return "";
-  char text[512] = "";
-  kernels::PluginError error{text, sizeof text};
-  kernels::DeviceInfo info;
-  if (cuda.plugin->device_info(index, &info, &error) != kernels::plugin_ok) return text;
-  return fmt::format("{} has compute capability {}.{}, expected 8.0 or later", info.name, info.capability_major,
-                     info.capability_minor);
-}
-
 }  // namespace
 
 DeviceChoice choose_cpu(std::string reason) {
@@ -61,20 +52,25 @@ DeviceChoice choose_cpu(std::string reason) {
   return choice;
 }
 
-int64_t DeviceChoice::memory_bytes() const {
-  if (is_cpu()) return physical_memory() / 2;
+FreeMemory DeviceChoice::memory() const {
+  if (is_cpu()) return {physical_memory() / 2};
   int64_t bytes = 0;
-  char text[512] = "";
-  kernels::PluginError error{text, sizeof text};
-  int32_t status = kernels::plugin_ok;
+  std::exception_ptr failure;
+  const auto ask = [&] {
+    try {
+      plugin_call(plugin->free_memory, "device " + name, index, &bytes);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
   // On a thread of its own: it makes the device that thread's, and the caller's is the host's to choose.
   try {
-    std::thread([&] { status = plugin->free_memory(index, &bytes, &error); }).join();
+    std::thread(ask).join();
   } catch (const std::system_error& problem) {
     fail(StatusCode::limit_exceeded, "device {}: no thread to ask for its memory: {}", name, problem.what());
   }
-  if (status != kernels::plugin_ok) fail(StatusCode::device_error, "device {}: {}", name, text);
-  return bytes - std::max(bytes / 20, least_reserve);
+  if (failure) std::rethrow_exception(failure);
+  return {bytes, std::max(bytes / 20, least_reserve)};
 }
 
 DeviceChoice choose_device(const EngineOptions& options, const RankPlace& place) {

@@ -1,6 +1,7 @@
 // Which device an engine runs on, decided before a weight is loaded.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,16 @@
 
 namespace graft {
 
+/// What there is for an engine: half of the machine's memory, or what is free on the device now.
+struct FreeMemory {
+  int64_t bytes = 0;
+  /// Left of a device for what no plan knows (modules, graphs, the granularity of allocations): a twentieth, at least
+  /// 512 MiB.
+  int64_t kept_back = 0;
+
+  int64_t to_plan_with() const { return std::max<int64_t>(0, bytes - kept_back); }
+};
+
 struct DeviceChoice {
   std::string name = "cpu";                       ///< or "cuda:N"
   const kernels::DevicePlugin* plugin = nullptr;  ///< of a CUDA device
@@ -19,10 +30,8 @@ struct DeviceChoice {
   std::string reason = {};                        ///< why "auto" came to the CPU, empty where nobody asked
 
   bool is_cpu() const { return plugin == nullptr; }
-  /// Bytes that an engine may plan with: half of the machine's memory, or what is free on the device now but for what
-  /// no plan knows (modules, graphs, the granularity of allocations): a twentieth, at least 512 MiB. Throws
-  /// DEVICE_ERROR.
-  int64_t memory_bytes() const;
+  /// Throws OUT_OF_MEMORY where the device has none for this process at all, DEVICE_ERROR.
+  FreeMemory memory() const;
 };
 
 /// The CPU, where "auto" has come to it for this reason.

@@ -156,9 +156,18 @@ void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLim
     memory.cache_blocks.push_back(limits.sequences * SequenceBlocks::most_blocks(kind, limits.context, limits.tokens));
     wanted_bytes += memory.cache_blocks.back() * kind.block_bytes();
   }
-  const int64_t available = memory_limit > 0 ? memory_limit : device.memory_bytes();
-  int64_t budget = available / (device.is_cpu() ? ranks_here : device.ranks_on_it);
-  if (memory_limit == 0) budget -= sums.device_bytes();
+  const int64_t sharers = device.is_cpu() ? ranks_here : device.ranks_on_it;
+  int64_t budget = memory_limit / sharers;
+  std::string source = fmt::format("memory_limit is {} bytes", memory_limit);
+  if (memory_limit == 0 || !device.is_cpu()) {  // a device has its memory for others too
+    const FreeMemory free = device.memory();
+    const int64_t most = free.to_plan_with() / sharers - sums.device_bytes();
+    if (memory_limit == 0 || most < budget) {
+      budget = most;
+      source = fmt::format("the memory free on {} is {} bytes, of which {} are kept back", device.name, free.bytes,
+                           free.kept_back + sums.device_bytes());
+    }
+  }
   // Of a machine's memory half is spoken of, and mapped weights are not in it.
   if (memory_limit > 0 || !device.is_cpu()) budget -= memory.weight_bytes + memory.working_bytes;
   const double share = wanted_bytes > budget ? static_cast<double>(budget) / static_cast<double>(wanted_bytes) : 1.0;
@@ -166,9 +175,8 @@ void plan_cache_blocks(MemoryPlan& memory, const CachePlan& cache, const StepLim
     int64_t& blocks = memory.cache_blocks[k];
     blocks = static_cast<int64_t>(static_cast<double>(blocks) * share);
     if (blocks < 1) {
-      fail(StatusCode::out_of_memory, "{} is {} bytes; weights need {}, working memory {} and one cache block {}",
-           memory_limit > 0 ? "memory_limit" : "the memory free on " + device.name, available, memory.weight_bytes,
-           memory.working_bytes, cache.kinds[k].block_bytes());
+      fail(StatusCode::out_of_memory, "{}; weights need {}, working memory {} and one cache block {}", source,
+           memory.weight_bytes, memory.working_bytes, cache.kinds[k].block_bytes());
     }
     // A slot index has 31 bits.
     blocks = std::min(blocks, ((int64_t{1} << 31) - 1) / cache.kinds[k].block_size);

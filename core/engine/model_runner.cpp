@@ -59,9 +59,29 @@ StepOutput output_of(const GraphReplay::Outputs& outputs) { return {outputs.logi
 
 }  // namespace
 
+// Where this rank's device has failed, the sums that it has a part in fail too, in words that say less.
+template <class Action>
+auto ModelRunner::with_own_reason(Action action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    if (error.code() == StatusCode::comm_error && device_) device_->is_done();
+    throw;
+  }
+}
+
 ModelRunner::ModelRunner(ModelPlan plan, const EngineOptions& options, std::unique_ptr<Communicator> ranks,
                          const LoadProgress& progress)
     : plan_(std::move(plan)), ranks_(std::move(ranks)) {
+  try {
+    with_own_reason([&] { make(options, progress); });
+  } catch (...) {
+    ranks_->abort();  // what there is takes its time to go, and the others wait for this rank
+    throw;
+  }
+}
+
+void ModelRunner::make(const EngineOptions& options, const LoadProgress& progress) {
   const c10::InferenceMode guard;
   at::set_num_threads(checked_int32(plan_.threads, "threads"));
   if (ranks_->size() > 1) {
@@ -130,6 +150,7 @@ void ModelRunner::forget_files() {
 // What a device works on, graphs too, is given back once it is done, which a sum that lacks a rank never is: such a sum
 // is aborted, and the abort waits for the graphs that hold it.
 ModelRunner::~ModelRunner() {
+  if (!parted_) ranks_->abort();  // nobody waits for a rank that waits for its device
   if (collectives_) collectives_->abort();
   if (device_ && !plan_.sums.devices_meet()) device_->drain();
   if (replay_) replay_->forget();
@@ -137,6 +158,10 @@ ModelRunner::~ModelRunner() {
 }
 
 StepOutput ModelRunner::run(bool ahead) {
+  return with_own_reason([&] { return run_timed(ahead); });
+}
+
+StepOutput ModelRunner::run_timed(bool ahead) {
   if (profiler_ == nullptr || !profiler_->enabled()) return replay_ ? run_fused(ahead) : give_and_compute(nullptr);
   const auto begin = std::chrono::steady_clock::now();
   timer_.clear();
@@ -189,29 +214,32 @@ void ModelRunner::keep_alive() {
 }
 
 void ModelRunner::dismiss() {
-  if (!exchange_) return;
-  exchange_->give({StepExchange::Kind::stop});
+  if (exchange_) exchange_->give({StepExchange::Kind::stop});
   part();
 }
 
 // Every rank has finished its last step; none takes its end away while the device of another may still reach into it.
 void ModelRunner::part() noexcept {
-  if (!plan_.sums.devices_meet()) return;
   try {
-    replay_->settle();
-    std::vector<int64_t> done = {1};
-    agree_on_least(*ranks_, done);
-    collectives_->part();
+    if (plan_.sums.devices_meet()) {
+      replay_->settle();
+      std::vector<int64_t> done = {1};
+      agree_on_least(*ranks_, done);
+      collectives_->part();
+    }
+    parted_ = true;
   } catch (...) {  // a rank is gone without a word; nothing more is to be run
   }
 }
 
 void ModelRunner::follow(const std::function<bool()>& give_up) {
-  while (!give_up || !give_up()) {
-    const StepExchange::Order order = exchange_->take();
-    if (order.kind == StepExchange::Kind::stop) return part();
-    obey(order);
-  }
+  with_own_reason([&] {
+    while (!give_up || !give_up()) {
+      const StepExchange::Order order = exchange_->take();
+      if (order.kind == StepExchange::Kind::stop) return part();
+      obey(order);
+    }
+  });
 }
 
 StepOutput ModelRunner::compute(OpTimer* timer) {

@@ -61,9 +61,13 @@ class ModelRunner {
   const FusedModel* fused() const { return fused_.get(); }
 
  private:
+  void make(const EngineOptions& options, const LoadProgress& progress);
   void load(const EngineOptions& options, const LoadProgress& progress);
   void forget_files();
   void part() noexcept;
+  template <class Action>
+  auto with_own_reason(Action action);
+  StepOutput run_timed(bool ahead);
   StepOutput give_and_compute(OpTimer* timer);
   StepOutput run_fused(bool ahead);
   void obey(StepExchange::Order order);
@@ -82,7 +86,8 @@ class ModelRunner {
   std::unique_ptr<StepExchange> exchange_;  ///< of several ranks
   ClientModel::Outputs outputs_;            ///< of the client model's last step
   Profiler* profiler_ = nullptr;
-  OpTimer timer_;  ///< of a step that is profiled, here or by rank 0
+  bool parted_ = false;  ///< nobody waits for this rank any more
+  OpTimer timer_;        ///< of a step that is profiled, here or by rank 0
 };
 
 }  // namespace graft

@@ -44,16 +44,15 @@ class EngineThread {
     std::vector<std::unique_ptr<Communicator>> ranks = connect_ranks(layout_);
     Followers followers(plan_.checkpoint.path(), options_, layout_.place, ranks);
     try {
-      run_rank(std::move(ranks.front()));
-    } catch (...) {
-      ranks.clear();
+      run_rank(std::move(ranks.front()), followers);
+    } catch (const Error& error) {
       followers.join();
-      if (followers.failure()) throw *followers.failure();  // the reason behind a COMM_ERROR here
+      if (error.code() == StatusCode::comm_error && followers.failure()) throw *followers.failure();  // the reason
       throw;
     }
   }
 
-  void run_rank(std::unique_ptr<Communicator> ranks) {
+  void run_rank(std::unique_ptr<Communicator> ranks, Followers& followers) {
     ModelRunner runner(std::move(plan_), options_, std::move(ranks), [this](double fraction) { report(fraction); });
     publish_limits(runner);
     if (layout_.follows()) return runner.follow([this] { return stopped(); });
@@ -67,8 +66,10 @@ class EngineThread {
       StatusCode code;
       std::string message;
       describe_failure(code, message);
-      scheduler.end_all(code, message);
-      throw;
+      const Error reason = followers.reason_behind(Error(code, message));
+      take_no_more(reason.code(), reason.what());  // however long the model takes to go
+      scheduler.end_all(reason.code(), reason.what());
+      throw reason;
     }
   }
 
@@ -128,8 +129,8 @@ class EngineThread {
     mailbox_->running.store(scheduler.running());
   }
 
-  // The model is gone by now; what came in meanwhile is answered, then whoever waits may go on.
-  void end(StatusCode code, const std::string& message) noexcept {
+  // Answers what came in and is not taken, and refuses what would come.
+  void take_no_more(StatusCode code, const std::string& message) {
     std::vector<std::shared_ptr<RequestState>> late;
     {
       const std::lock_guard lock(mailbox_->mutex);
@@ -138,7 +139,6 @@ class EngineThread {
       mailbox_->failure_message = message;
       mailbox_->stop = true;
     }
-    if (code != StatusCode::ok && code != StatusCode::cancelled) log(LogLevel::error, "engine ended: {}", message);
     for (const auto& request : late) {
       if (code == StatusCode::ok) {
         request->finish(FinishReason::cancelled, 0);
@@ -146,12 +146,15 @@ class EngineThread {
         request->fail(code, message);
       }
     }
-    late.clear();
-    {
-      const std::lock_guard lock(mailbox_->mutex);
-      mailbox_->ended = true;
-      mailbox_->changed.notify_all();
-    }
+  }
+
+  // The model is gone by now; what came in meanwhile is answered, then whoever waits may go on.
+  void end(StatusCode code, const std::string& message) noexcept {
+    take_no_more(code, message);
+    if (code != StatusCode::ok && code != StatusCode::cancelled) log(LogLevel::error, "engine ended: {}", message);
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->ended = true;
+    mailbox_->changed.notify_all();
   }
 
   std::shared_ptr<Engine::Mailbox> mailbox_;

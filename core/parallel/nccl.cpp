@@ -22,22 +22,37 @@ constexpr unsigned int config_version = 21400;
 constexpr int64_t max_timeout_ms = int64_t{24} * 3600 * 1000;
 constexpr std::chrono::microseconds pace{20};
 
+void* open_library() {
+  void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = dlerror();
+    fail(StatusCode::unsupported, "NCCL cannot be loaded: {}", why == nullptr ? "no reason given" : why);
+  }
+  return library;
+}
+
+// 22809 is 2.28.9; up to 2.8 there was a digit less for the second number.
+std::string version_of(void* library) {
+  const auto get = reinterpret_cast<int (*)(int*)>(dlsym(library, "ncclGetVersion"));
+  int number = 0;
+  if (get == nullptr || get(&number) != success) return "unknown";
+  const int major = number < 10000 ? 1000 : 10000;
+  return fmt::format("{}.{}.{}", number / major, number % major / 100, number % 100);
+}
+
 template <class Function>
 void find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(dlsym(library, name));
   if (function == nullptr) {
-    fail(StatusCode::unsupported, "libnccl.so.2: found no {}, expected NCCL 2.14 or later", name);
+    fail(StatusCode::unsupported, "libnccl.so.2: found version {} without {}, expected NCCL 2.14 or later",
+         version_of(library), name);
   }
 }
 
 }  // namespace
 
 NcclTable load_nccl() {
-  void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* why = dlerror();
-    fail(StatusCode::unsupported, "NCCL cannot be loaded: {}", why == nullptr ? "no reason given" : why);
-  }
+  void* library = open_library();
   NcclTable table{};
   find(library, "ncclGetUniqueId", table.get_unique_id);
   find(library, "ncclCommInitRankConfig", table.comm_init_rank_config);
@@ -46,6 +61,11 @@ NcclTable load_nccl() {
   find(library, "ncclAllReduce", table.all_reduce);
   find(library, "ncclGetErrorString", table.get_error_string);
   return table;
+}
+
+std::string nccl_version() {
+  load_nccl();
+  return version_of(open_library());
 }
 
 NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms,
@@ -59,6 +79,7 @@ NcclCommunicator::NcclCommunicator(const NcclTable& nccl, Communicator& host, in
   try {
     join();
   } catch (...) {  // an end that was not made has no destructor
+    host_.abort();
     wait_until_gone();
     throw;
   }

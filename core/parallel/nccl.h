@@ -39,14 +39,18 @@ struct NcclTable {
 /// The table of libnccl.so.2; it stays loaded. Errors: UNSUPPORTED naming the library or the function that is missing.
 NcclTable load_nccl();
 
+/// "2.28.9", of a library whose table can be had. Throws as load_nccl.
+std::string nccl_version();
+
 /// One rank's end of a group of GPUs. Threads: as Communicator. Every error of NCCL is COMM_ERROR with NCCL's words;
 /// the communicator is then aborted, once, and all later calls fail. Graphs that captured a collective are destroyed
 /// before this, and may be destroyed after an abort; the stream and the memory of collectives outlive it.
 class NcclCommunicator {
  public:
   /// The group's id goes from rank 0 to all over `host`, which outlives this: whoever waits here looks whether that
-  /// group broke, which says sooner that a rank is gone. The caller has chosen the device; `choose_device` does so on
-  /// the thread that aborts, for which NCCL would otherwise prepare device 0. It may be called after this is gone.
+  /// group broke, which says sooner that a rank is gone; where this fails it breaks that group. The caller has chosen
+  /// the device; `choose_device` does so on the thread that aborts, for which NCCL would otherwise prepare device 0. It
+  /// may be called after this is gone.
   NcclCommunicator(const NcclTable& nccl, Communicator& host, int64_t timeout_ms,
                    std::function<void()> choose_device = {});
   ~NcclCommunicator();

@@ -27,7 +27,8 @@ constexpr int64_t matmul_workspace_bytes = int64_t{32} << 20;
 bool has_matmul();
 
 /// The library and what it keeps for the current device; null where either cannot be had. Used by one thread at a time.
-void* matmul_handle_new();
+/// `out_answer`: where the library is there and does not start, what it said (cublasStatus_t).
+void* matmul_handle_new(int32_t* out_answer = nullptr);
 void matmul_handle_free(void* handle);
 
 /// Whether the library has an algorithm. The answer is kept, with the algorithm, by shapes, types and alignment: one

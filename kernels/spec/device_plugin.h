@@ -11,9 +11,9 @@
 //
 // Threads. All functions may be called on any thread, and different streams at the same time. One stream, event or
 // graph is used by one thread at a time. A thread calls make_current before it runs variants or uses streams, events or
-// graphs of a device; device_count, device_info, select, allocate, release, reach, share, open_shared, close_shared,
-// stream_new, stream_free, event_new, event_free, graph_free, host_allocate and host_release need no such call and
-// leave the caller's device as it was.
+// graphs of a device; device_count, device_info, select, library_info, library_handle_new, library_handle_free,
+// allocate, release, reach, share, open_shared, close_shared, stream_new, stream_free, event_new, event_free,
+// graph_free, host_allocate and host_release need no such call and leave the caller's device as it was.
 //
 // Order. Copies, fills, variants, events and graph launches on one stream run in the order of the calls, each after the
 // call has returned. A host buffer given to copy stays as it is until the stream has passed the copy; where it is not
@@ -32,7 +32,7 @@
 
 namespace graft::kernels {
 
-inline constexpr int32_t device_plugin_version = 7;
+inline constexpr int32_t device_plugin_version = 8;
 
 enum PluginStatus : int32_t {
   plugin_ok = 0,
@@ -58,6 +58,11 @@ struct DeviceInfo {
   int32_t multiprocessors;
   bool usable;       ///< the library has kernels for it; select gives none for a device that is too old
   uint8_t uuid[16];  ///< no other device has it, on any machine; the same in every process that sees this one
+};
+
+/// The library that kernels leave whole products to (cuBLASLt), for `graft doctor`.
+struct LibraryInfo {
+  char version[32];  ///< "13.1.0"
 };
 
 /// By what another process on this machine finds a device's memory. No more than bytes: it may travel anywhere.
@@ -86,9 +91,13 @@ struct DevicePlugin {
   /// Makes the device the one that the calling thread works with.
   int32_t (*make_current)(int32_t device, PluginError* error);
 
-  /// What kernels keep of the libraries that they leave work to (cuBLASLt and the algorithms that it named): for
-  /// Context::library_handle of work on this device, used by one thread at a time. Null, and no failure, where there is
-  /// no such library. Freed after the graphs that were captured with it.
+  // --- libraries
+  /// Looks for the library once, whether or not there is a device; a failure, with the reason, where it is missing or
+  /// not one that can be used. Takes no memory on any device.
+  int32_t (*library_info)(LibraryInfo* out_info, PluginError* error);
+  /// What kernels keep of that library (with the algorithms that it named): for Context::library_handle of work on this
+  /// device, used by one thread at a time. Null, and no failure, where kernels have to do without it: the reason is in
+  /// `error` all the same. Freed after the graphs that were captured with it.
   int32_t (*library_handle_new)(int32_t device, void** out_handle, PluginError* error);
   void (*library_handle_free)(int32_t device, void* handle);
 

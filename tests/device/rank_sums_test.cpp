@@ -2,6 +2,8 @@
 // sums inside the captured steps; and a rank that hangs, fails or dies is an error on the others in time.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/device/ranks_on_devices.h"
 
 namespace graft::conformance {
@@ -112,16 +114,55 @@ TEST_F(RanksOnDevices, AnErrorThatNcclFindsLaterIsToldInItsWords) {
   EXPECT_NE(text.find("remote process exited"), std::string::npos) << text;
 }
 
-// It fails between two steps' sums, so that the other's device waits for it.
+// It fails between two steps' sums, so that the other's device waits for it; also while NCCL does not let it go.
 TEST_F(RanksOnDevices, ARankThatFailsFreesTheOthersAtOnce) {
-  Engine engine = open_ranks(2);
+  for (const bool hang : {false, true}) {
+    Engine engine = open_ranks(2);
+    ASSERT_TRUE(engine) << failure;
+    nccl().aborts_hang = hang;
+    faults().faulty = 1;
+    faults().copies = 1;  // it takes no part in the step
+    const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
+    expect_reason(engine.get(), request, "a copy that was to fail");
+  }
+}
+
+TEST_F(RanksOnDevices, ADeviceThatIsLostInASumIsToldAsThat) { lose_a_device_in_a_sum(prompt); }
+
+TEST_F(RanksOnDevices, WhereNcclFailsWithTheDeviceItsOwnReasonIsTold) {
+  Engine engine = open_ranks(2, "cuda", /*graph=*/false);
   ASSERT_TRUE(engine) << failure;
-  faults().copies = 1;  // either rank's, which then takes no part in the step
+  nccl().failing = 1;
+  faults().faulty = 1;
+  faults().launch_losses = 1;
   const Request request = submit(engine.get(), prompt, make_options(GRAFT_REQUEST_LOGITS).get());
-  const auto begin = Clock::now();
-  EXPECT_NE(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_OK);
-  EXPECT_EQ(graft_engine_wait(engine.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR) << graft_last_error_message();
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(50)) << "not by the time-out, which is a minute";
+  expect_reason(engine.get(), request, "the device is lost");
+}
+
+TEST_F(RanksOnDevices, WhatNcclSaysToOneRankIsToldByAll) {
+  Engine engine = open_ranks(2, "cuda", /*graph=*/false);
+  ASSERT_TRUE(engine) << failure;
+  nccl().failing = 1;
+  const std::string text = failing_step(engine.get(), GRAFT_STATUS_COMM_ERROR);
+  EXPECT_EQ(text, "rank 1: nccl group: rank 1 of 2 in all_reduce: unhandled cuda error");
+}
+
+// Each rank aborts what it has; that NCCL does not return from it keeps no other waiting.
+TEST_F(RanksOnDevices, ARankThatFailsToOpenFreesTheOthersAtOnce) {
+  for (const bool meeting : {true, false}) {
+    const int64_t aborts = nccl().aborts + 2;
+    nccl().aborts_hang = true;
+    nccl().failing = meeting ? 1 : -1;
+    faults().faulty = 1;
+    faults().captures = meeting ? 0 : 1;
+    std::thread opener([&] { EXPECT_FALSE(open_ranks(2)); });
+    const auto end = Clock::now() + std::chrono::seconds(50);  // the time-out is a minute
+    while (nccl().aborts < aborts && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(nccl().aborts, aborts) << (meeting ? "first sums" : "loading");
+    nccl().aborts_hang = false;
+    opener.join();
+    EXPECT_EQ(status, meeting ? GRAFT_STATUS_COMM_ERROR : GRAFT_STATUS_DEVICE_ERROR) << failure;
+  }
 }
 
 TEST_F(RanksOnDevices, AGroupThatCannotMeetIsNotOpened) {

@@ -36,9 +36,13 @@ class RanksOnDevices : public OnDevice {
     if (IsSkipped()) return;
     nccl().absent = -1;
     nccl().async_error = 0;
+    nccl().failing = -1;
+    nccl().aborts_hang = false;
     faults().peers = true;
     faults().wrong_sums = false;
     faults().absent = -1;
+    faults().faulty = -1;
+    faults().captures = faults().launch_losses = 0;
     EXPECT_EQ(nccl().communicators, 0) << "communicators that were not given back";
     OnDevice::TearDown();
   }
@@ -64,6 +68,36 @@ class RanksOnDevices : public OnDevice {
     EXPECT_NE(graft_engine_wait(engine, timeout_ms), GRAFT_STATUS_OK);
     took = std::chrono::duration<double>(Clock::now() - begin).count();
     return text;
+  }
+
+  /// Rank 1 fails in the step of this request: the request and the engine, which has then ended, both say so.
+  void expect_reason(graft_engine* engine, const Request& request, const std::string& text) {
+    const auto begin = Clock::now();
+    EXPECT_EQ(graft_request_wait(request.get(), timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+    EXPECT_LT(Clock::now() - begin, std::chrono::seconds(50)) << "not by the time-out, which is a minute";
+    const std::string told = graft_request_error_message(request.get());
+    EXPECT_TRUE(told.starts_with("rank 1: ") && told.find(text) != std::string::npos) << told;
+    nccl().aborts_hang = false;
+    EXPECT_EQ(graft_engine_wait(engine, timeout_ms), GRAFT_STATUS_DEVICE_ERROR);
+    EXPECT_EQ(graft_last_error_message(), told);
+  }
+
+  /// Rank 1's device is lost while both are in a sum, which rank 0's never begins.
+  void lose_a_device_in_a_sum(const Tokens& tokens) {
+    Engine engine = open_ranks(2);
+    ASSERT_TRUE(engine) << failure;
+    if (with_peers) {
+      faults().absent = 0;
+    } else {
+      nccl().absent = 0;
+    }
+    faults().faulty = 1;
+    const int64_t launched = faults().graph_launches + 2;
+    const Request request = submit(engine.get(), tokens, make_options(GRAFT_REQUEST_LOGITS).get());
+    while (faults().graph_launches < launched && graft_request_wait(request.get(), 1) == GRAFT_STATUS_TIMEOUT) {
+    }
+    faults().lost = true;
+    expect_reason(engine.get(), request, "the device is lost");
   }
 
   const bool with_peers;

@@ -40,7 +40,17 @@ int32_t say(const std::string& text, PluginError* error, int32_t status = plugin
   return status;
 }
 
-bool due(std::atomic<int64_t>& countdown) { return countdown.load() > 0 && countdown.fetch_sub(1) == 1; }
+bool is_faulty(int32_t device) { return faults.faulty < 0 || faults.faulty == device; }
+bool due(std::atomic<int64_t>& countdown, int32_t device = current) {
+  return is_faulty(device) && countdown.load() > 0 && countdown.fetch_sub(1) == 1;
+}
+// Whatever needs a device asks this first.
+bool is_lost(int32_t device = current) { return faults.lost && is_faulty(device); }
+bool is_lost_by(std::atomic<int64_t>& countdown) {
+  if (due(countdown)) faults.lost = true;
+  return is_lost();
+}
+int32_t say_lost(PluginError* error) { return say("the device is lost", error, plugin_device_lost); }
 
 // --- kernels, on copies of the arguments
 
@@ -63,6 +73,7 @@ struct Recorded {
     const Args copy = *static_cast<const Args*>(args);
     const Variant* variant = find_kernel(op, &copy);
     if (current < 0) return stream->note("a kernel on a thread without a current device");
+    if (is_lost_by(faults.launch_losses)) return;  // told by whatever comes next
     stream->note(check_addresses(addresses_of(copy), variant->name));
     if (due(faults.launches)) stream->note("a launch that was to fail");
     stream->give([copy, variant, handle = context.library_handle] { return run_kernel(*variant, &copy, handle); });
@@ -77,6 +88,7 @@ struct RecordedSum {
     auto* stream = static_cast<Stream*>(context.stream);
     const auto copy = *static_cast<const SumResidualNormArgs*>(args);
     if (current < 0) return stream->note("a kernel on a thread without a current device");
+    if (is_lost_by(faults.launch_losses)) return;
     const Variant* variant = find_kernel(Op::sum_residual_norm, &copy);
     stream->note(check_addresses(addresses_of(copy), variant->name));
     if (!pinned_memory.holds(copy.peers.given_up)) stream->note("a word to give up by that is not of pinned memory");
@@ -164,19 +176,28 @@ int32_t device_info(int32_t device, DeviceInfo* out, PluginError*) {
   out->uuid[0] = static_cast<uint8_t>(device + 1);
   return plugin_ok;
 }
-int32_t free_memory(int32_t device, int64_t* out, PluginError*) {
+int32_t free_memory(int32_t device, int64_t* out, PluginError* error) {
+  if (is_lost(device)) return say_lost(error);
+  if (due(faults.allocations, device)) return say("out of memory", error, plugin_out_of_memory);
   *out = faults.memory_bytes.load() - device_memory.used(device);
   return plugin_ok;
 }
 int32_t make_current(int32_t device, PluginError* error) {
   if (device < 0 || device >= faults.devices.load()) return say("no such device", error);
   if (device == faults.too_old.load()) return say("a device that is too old", error);
+  if (is_lost(device)) return say_lost(error);
   current = device;
   return plugin_ok;
 }
 
-int32_t library_handle_new(int32_t, void** out, PluginError*) {
-  *out = new_library_handle();
+int32_t library_info(LibraryInfo* out, PluginError* error) {
+  *out = {"1.2.3"};
+  return faults.no_library ? say("no library of the stand-in", error) : plugin_ok;
+}
+int32_t library_handle_new(int32_t device, void** out, PluginError* error) {
+  if (is_lost(device)) return say_lost(error);
+  *out = faults.no_library ? nullptr : new_library_handle();
+  if (faults.no_library) say("no library of the stand-in", error);
   return plugin_ok;
 }
 void library_handle_free(int32_t, void* handle) { free_library_handle(handle); }
@@ -186,11 +207,12 @@ void library_handle_free(int32_t, void* handle) { free_library_handle(handle); }
 // A lost device does no more work, and what it worked on is nobody's.
 void count_release(bool known, int64_t work) {
   if (!known) ++faults.strange_releases;
-  if (work > 0 && !faults.lost) ++faults.early_releases;
+  if (work > 0 && !is_lost()) ++faults.early_releases;
 }
 
 int32_t allocate(int32_t device, int64_t bytes, void** out, PluginError* error) {
-  *out = due(faults.allocations) ? nullptr : device_memory.allocate(bytes, device, faults.memory_bytes);
+  if (is_lost(device)) return say_lost(error);
+  *out = due(faults.allocations, device) ? nullptr : device_memory.allocate(bytes, device, faults.memory_bytes);
   return *out != nullptr ? plugin_ok : say("out of memory", error, plugin_out_of_memory);
 }
 void release(int32_t, void* memory) {
@@ -198,6 +220,7 @@ void release(int32_t, void* memory) {
   count_release(device_memory.release(memory), Stream::work_of_thread());
 }
 int32_t host_allocate(int64_t bytes, void** out, PluginError* error) {
+  if (is_lost()) return say_lost(error);
   *out = due(faults.allocations) ? nullptr : pinned_memory.allocate(bytes);
   return *out != nullptr ? plugin_ok : say("out of pinned memory", error, plugin_out_of_memory);
 }
@@ -223,7 +246,8 @@ void host_release(void* memory) { count_release(pinned_memory.release(memory), S
 
 // --- streams
 
-int32_t stream_new(int32_t, void** out, PluginError*) {
+int32_t stream_new(int32_t device, void** out, PluginError* error) {
+  if (is_lost(device)) return say_lost(error);
   *out = new Stream(device_memory);
   return plugin_ok;
 }
@@ -236,6 +260,7 @@ void stream_free(int32_t, void* handle) {
 int32_t copy(void* handle, void* to, const void* from, int64_t bytes, PluginError* error) {
   auto* stream = static_cast<Stream*>(handle);
   if (current < 0) return say("a copy on a thread without a current device", error);
+  if (is_lost()) return say_lost(error);
   if (due(faults.copies)) return say("a copy that was to fail", error);
   bool late = true;  // done with the rest of the work
   for (const void* side : {static_cast<const void*>(to), from}) {
@@ -264,6 +289,7 @@ int32_t copy_2d(void* stream, void* to, int64_t to_stride, const void* from, int
   return status;
 }
 int32_t fill(void* stream, void* to, uint8_t value, int64_t bytes, PluginError* error) {
+  if (is_lost()) return say_lost(error);
   if (!device_memory.holds(to, bytes)) return say("a fill of what is not the device's memory", error);
   static_cast<Stream*>(stream)->give([=]() -> std::string {
     std::memset(to, value, static_cast<size_t>(bytes));
@@ -273,13 +299,13 @@ int32_t fill(void* stream, void* to, uint8_t value, int64_t bytes, PluginError* 
 }
 int32_t synchronize(void* stream, PluginError* error) {
   ++faults.waits;
-  if (due(faults.losses)) faults.lost = true;
-  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  while (faults.hangs && is_faulty(current)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (is_lost_by(faults.losses)) return say_lost(error);
   return say(static_cast<Stream*>(stream)->wait(), error);
 }
 int32_t stream_query(void* handle, bool* out, PluginError* error) {
   auto* stream = static_cast<Stream*>(handle);
-  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  if (is_lost()) return say_lost(error);
   if (stream->capturing()) return say("a query while the stream is captured", error);
   *out = stream->advance();
   return plugin_ok;
@@ -292,7 +318,8 @@ struct Event {
   int64_t pieces = 0;
 };
 
-int32_t event_new(int32_t, bool, void** out, PluginError*) {
+int32_t event_new(int32_t device, bool, void** out, PluginError* error) {
+  if (is_lost(device)) return say_lost(error);
   *out = new Event;
   ++faults.events;
   return plugin_ok;
@@ -303,6 +330,7 @@ void event_free(void* event) {
 }
 int32_t event_record(void* event, void* handle, PluginError* error) {
   auto* stream = static_cast<Stream*>(handle);
+  if (is_lost()) return say_lost(error);
   if (stream->capturing()) return say("an event in a capture", error);
   *static_cast<Event*>(event) = {stream, stream->given()};
   return plugin_ok;
@@ -311,13 +339,12 @@ int32_t stream_wait(void*, void*, PluginError* error) { return say("streams of t
 int32_t event_synchronize(void* handle, PluginError* error) {
   const Event& event = *static_cast<Event*>(handle);
   ++faults.waits;
-  if (due(faults.losses)) faults.lost = true;
-  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  if (is_lost_by(faults.losses)) return say_lost(error);
   return event.stream == nullptr ? plugin_ok : say(event.stream->wait(event.pieces), error);
 }
 int32_t event_query(void* handle, bool* out, PluginError* error) {
   const Event& event = *static_cast<Event*>(handle);
-  if (faults.lost) return say("the device is lost", error, plugin_device_lost);
+  if (is_lost()) return say_lost(error);
   *out = event.stream == nullptr || event.stream->advance(event.pieces);
   return plugin_ok;
 }
@@ -329,18 +356,23 @@ int32_t event_elapsed(void*, void*, float* out, PluginError*) {
 // --- graphs
 
 int32_t capture_begin(void* stream, PluginError* error) {
+  if (is_lost()) return say_lost(error);
   return say(static_cast<Stream*>(stream)->begin_capture(), error);
 }
 int32_t capture_end(void* stream, void** out, PluginError* error) {
   std::unique_ptr<Graph> graph;
   const std::string failure = static_cast<Stream*>(stream)->end_capture(graph);
+  if (is_lost()) return say_lost(error);
+  if (due(faults.captures)) return say("a capture that was to fail", error);
   if (!failure.empty()) return say(failure, error);
   ++faults.graphs;
   *out = graph.release();
   return plugin_ok;
 }
 int64_t graph_nodes(void* graph) { return static_cast<int64_t>(static_cast<Graph*>(graph)->work.size()); }
-int32_t graph_launch(void* graph, void* stream, PluginError*) {
+int32_t graph_launch(void* graph, void* stream, PluginError* error) {
+  if (is_lost_by(faults.launch_losses)) return say_lost(error);
+  if (due(faults.replays)) return say("a launch that was to fail", error);
   // A step is more than its graph: copies to and from the device.
   if (static_cast<Stream*>(stream)->given() - static_cast<Stream*>(stream)->done() > graph_nodes(graph))
     ++faults.launches_ahead;
@@ -360,6 +392,7 @@ constexpr DevicePlugin table = {device_plugin_version,
                                 free_memory,
                                 select_variant,
                                 make_current,
+                                library_info,
                                 library_handle_new,
                                 library_handle_free,
                                 allocate,

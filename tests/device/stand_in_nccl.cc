@@ -21,7 +21,14 @@
 namespace graft::stand_in {
 namespace {
 
-enum Result : int { success = 0, system_error = 2, invalid_argument = 4, remote_error = 6, in_progress = 7 };
+enum Result : int {
+  success = 0,
+  cuda_error = 1,
+  system_error = 2,
+  invalid_argument = 4,
+  remote_error = 6,
+  in_progress = 7
+};
 constexpr int float32 = 7, sum = 0;
 
 struct Id {
@@ -128,6 +135,11 @@ using Handle = std::shared_ptr<Communicator>;
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 using namespace graft::stand_in;
 
+EXPORTED int ncclGetVersion(int* version) {
+  *version = 22809;
+  return success;
+}
+
 EXPORTED int ncclGetUniqueId(Id* out) {
   static std::atomic<int64_t> made = 0;
   out->bytes.fill(0);
@@ -153,6 +165,8 @@ EXPORTED int ncclCommGetAsyncError(void* comm, int* state) {
 
 EXPORTED int ncclCommAbort(void* comm) {
   auto* handle = static_cast<Handle*>(comm);
+  ++faults.aborts;
+  while (faults.aborts_hang) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   (*handle)->aborted = true;
   delete handle;
   --faults.communicators;
@@ -165,6 +179,7 @@ EXPORTED int ncclAllReduce(const void* send, void* receive, size_t count, int ty
   auto* on = static_cast<Stream*>(stream);
   if (send != receive || type != float32 || operation != sum) return invalid_argument;
   if (!on->memory().holds(receive, static_cast<int64_t>(count * sizeof(float)))) return invalid_argument;
+  if (handle->rank == faults.failing) return cuda_error;
   auto* data = static_cast<float*>(receive);
   ++(on->capturing() ? faults.recorded : faults.enqueued);
   const auto values = static_cast<int64_t>(count);
@@ -174,7 +189,14 @@ EXPORTED int ncclAllReduce(const void* send, void* receive, size_t count, int ty
 }
 
 EXPORTED const char* ncclGetErrorString(int result) {
-  return result == remote_error ? "remote process exited or there was a network error" : "invalid argument";
+  switch (result) {
+    case cuda_error:
+      return "unhandled cuda error";
+    case remote_error:
+      return "remote process exited or there was a network error";
+    default:
+      return "invalid argument";
+  }
 }
 
 EXPORTED NcclFaults* stand_in_nccl_faults() { return &faults; }

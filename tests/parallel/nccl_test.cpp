@@ -144,15 +144,17 @@ TEST(Nccl, StreamThatNeverFinishesTimesOut) {
 
 TEST(Nccl, ErrorsCarryTheWordsOfNccl) {
   reset();
-  const auto host = make_single_communicator();
+  auto host = make_single_communicator();
   fake.id_result = 1;
   EXPECT_EQ(comm_error([&] { NcclCommunicator(table, *host, 50); }),
             "nccl group: rank 0 of 1 in get_unique_id of rank 0: unhandled cuda error");
+  host = make_single_communicator();
   fake.id_result = 0;
   fake.init_result = 1;
   EXPECT_EQ(comm_error([&] { NcclCommunicator(table, *host, 50); }),
             "nccl group: rank 0 of 1 in init: unhandled cuda error");
   expect_aborts(1);
+  host = make_single_communicator();
   fake.init_result = fake.aborts = 0;
   NcclCommunicator comm(table, *host, 20000);
   fake.state = 6;
@@ -200,6 +202,27 @@ TEST(Nccl, APeerThatLeftIsNoticedBeforeTheTimeOut) {
   EXPECT_EQ(comm_error([&] { comm.wait([] { return false; }); }), "thread group: rank 1 left the group");
   peer.join();
   expect_aborts(2);
+}
+
+// Its own end may take as long as NCCL takes to let it go.
+TEST(Nccl, ARankThatCannotJoinFreesTheOthersAtOnce) {
+  reset();
+  auto host = make_thread_communicators(2, 60000);
+  fake.graphs = 1;
+  fake.init_result = 1;
+  std::thread peer([&] { comm_error([&] { NcclCommunicator(table, *host[1], 60000); }); });
+  std::thread first([&] { comm_error([&] { NcclCommunicator(table, *host[0], 60000); }); });
+  EXPECT_NE(comm_error([&] {
+              for (int i = 0; i < 4000; ++i) {
+                host[0]->check();
+                std::this_thread::sleep_for(std::chrono::milliseconds(5));
+              }
+            }),
+            "");
+  EXPECT_EQ(fake.aborts, 0) << "it is not the end that told";
+  fake.graphs = 0;
+  first.join();
+  peer.join();
 }
 
 TEST(Nccl, WhatFailsInTheWaitIsPassedOn) {

@@ -1,11 +1,18 @@
 #include "core/generation/ranks/followers.h"
 
+#include <chrono>
 #include <system_error>
 
 #include "core/engine/failure.h"
 #include "core/engine/model_runner.h"
 
 namespace graft {
+namespace {
+
+// For a rank that has failed to say why, which takes it microseconds.
+constexpr std::chrono::seconds patience{1};
+
+}  // namespace
 
 Followers::Followers(const std::string& path, const EngineOptions& options, const RankPlace& first,
                      std::vector<std::unique_ptr<Communicator>>& ranks) {
@@ -39,22 +46,37 @@ void Followers::join() {
 
 void Followers::run(const std::string& path, const EngineOptions& options, const RankPlace& place,
                     std::unique_ptr<Communicator> ranks) noexcept {
-  StatusCode code = StatusCode::ok;
-  std::string message;
+  std::unique_ptr<ModelRunner> runner;
   try {
     ModelPlan plan = plan_model(path, options, place);
-    ModelRunner runner(std::move(plan), options, std::move(ranks), nullptr);
-    runner.follow();
+    runner = std::make_unique<ModelRunner>(std::move(plan), options, std::move(ranks), nullptr);
+    runner->follow();
   } catch (...) {
-    describe_failure(code, message);
+    note_failure(place.share.rank);  // before the others hear that this rank is gone
   }
-  ranks.reset();  // where planning failed, the others must not wait for this rank
-  if (code == StatusCode::ok || code == StatusCode::comm_error) return;
+}
+
+// Of the exception that is being handled.
+void Followers::note_failure(int64_t rank) noexcept {
+  StatusCode code = StatusCode::ok;
+  std::string message;
+  describe_failure(code, message);
+  const std::lock_guard lock(mutex_);
+  ++failed_;
   try {
-    const std::lock_guard lock(mutex_);
-    if (!failure_) failure_.emplace(code, fmt::format("rank {}: {}", place.share.rank, message));
+    std::optional<Error>& first = code == StatusCode::comm_error ? failure_of_group_ : failure_;
+    if (!first) first.emplace(code, fmt::format("rank {}: {}", rank, message));
   } catch (...) {  // no memory for the text; the others end with COMM_ERROR all the same
   }
+  noted_.notify_all();
+}
+
+Error Followers::reason_behind(const Error& own) {
+  if (own.code() != StatusCode::comm_error) return own;
+  std::unique_lock lock(mutex_);
+  const Error first = failure_of_group_.value_or(own);
+  noted_.wait_for(lock, patience, [this] { return failure_ || failed_ == std::ssize(threads_); });
+  return failure_.value_or(first);
 }
 
 }  // namespace graft

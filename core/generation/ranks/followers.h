@@ -2,6 +2,7 @@
 // says.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,15 +28,21 @@ class Followers {
   Followers& operator=(const Followers&) = delete;
 
   void join();
+  /// Rank 0 failed in a step, with `own`: why the group did. Behind a COMM_ERROR is the failure of another rank, which
+  /// is waited for, a second at most, or what one of them found before.
+  Error reason_behind(const Error& own);
   /// After join: why a rank failed first, other than by the failure of another.
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
   void run(const std::string& path, const EngineOptions& options, const RankPlace& place,
            std::unique_ptr<Communicator> ranks) noexcept;
+  void note_failure(int64_t rank) noexcept;
 
   std::mutex mutex_;
-  std::optional<Error> failure_;
+  std::condition_variable noted_;
+  int64_t failed_ = 0;                               ///< ranks
+  std::optional<Error> failure_, failure_of_group_;  ///< the first of each; the latter is a COMM_ERROR
   std::vector<std::thread> threads_;
 };
 

@@ -59,7 +59,12 @@ struct CublasLt {
                      void* stream);
 };
 
-/// Those of libcublasLt.so.13, which stays loaded; null where it, or one of them, is not there. Any thread.
+/// Those of libcublasLt.so.13, which is looked for once and stays loaded; null where it, or one of them, is not there.
+/// Any thread.
 const CublasLt* cublas_lt();
+/// Why there is none, in one line; empty where there is one.
+const char* cublas_lt_problem();
+/// "13.1.0"; empty where there is none.
+const char* cublas_lt_version();
 
 }  // namespace graft::kernels::cuda

@@ -113,7 +113,7 @@ class Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  bool start() { return functions_.create(&library_) == lt_success; }
+  LtStatus start() { return functions_.create(&library_); }
 
   /// Null where there is no algorithm, which is kept too.
   const Product* find(const MatmulArgs& args) {
@@ -150,10 +150,13 @@ const Product* find(void* handle, const MatmulArgs& args) {
 
 bool has_matmul() { return cublas_lt() != nullptr; }
 
-void* matmul_handle_new() {
+void* matmul_handle_new(int32_t* out_answer) {
   if (!has_matmul()) return nullptr;
   std::unique_ptr<Library> library(new (std::nothrow) Library(*cublas_lt()));
-  return library != nullptr && library->start() ? library.release() : nullptr;
+  if (library == nullptr) return nullptr;
+  const LtStatus started = library->start();
+  if (out_answer != nullptr) *out_answer = started;
+  return started == lt_success ? library.release() : nullptr;
 }
 
 void matmul_handle_free(void* handle) { delete static_cast<Library*>(handle); }

@@ -10,6 +10,7 @@ extern "C" __attribute__((visibility("default"))) const graft::kernels::DevicePl
       .free_memory = cuda::free_memory,
       .select = cuda::select,
       .make_current = cuda::make_current,
+      .library_info = cuda::library_info,
       .library_handle_new = cuda::library_handle_new,
       .library_handle_free = cuda::library_handle_free,
       .allocate = cuda::allocate,

@@ -10,6 +10,7 @@ int32_t device_info(int32_t device, DeviceInfo* out_info, PluginError* error);
 int32_t free_memory(int32_t device, int64_t* out_bytes, PluginError* error);
 const Variant* select(int32_t device, Op op, const void* args);
 int32_t make_current(int32_t device, PluginError* error);
+int32_t library_info(LibraryInfo* out_info, PluginError* error);
 int32_t library_handle_new(int32_t device, void** out_handle, PluginError* error);
 void library_handle_free(int32_t device, void* handle);
 
