@@ -2,6 +2,7 @@
 #include "kernels/spec/activation.h"
 
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -9,7 +10,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 256;
+constexpr int threads = activation_threads;
 
 template <Activation Kind>
 __device__ __forceinline__ float activate(float x) {
@@ -56,14 +57,9 @@ template <Activation Kind>
 void start(const ActivationArgs& a, const Context& context) {
   const auto address = reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.out);
   const bool wide = ((a.width | a.x_stride | a.out_stride) % 4 | static_cast<int64_t>(address % 16)) == 0;
-  // How many rows there are is known on the device only: a grid for as many as there can be, and loops.
-  const int64_t blocks = (a.width / (wide ? 4 : 1) + threads - 1) / threads;
-  const unsigned across = grid_for(blocks, 256);
-  const unsigned filled = grid_for_rows(a.capacity, across, multiprocessors(context));
-  const unsigned down = filled > across ? filled / across : 1;
   const auto kernel = a.gated ? (wide ? &activation_kernel<Kind, true, true> : &activation_kernel<Kind, true, false>)
                               : (wide ? &activation_kernel<Kind, false, true> : &activation_kernel<Kind, false, false>);
-  launch_overlapped(kernel, {across, down, 1}, {threads, 1, 1}, 0, context.stream, a);
+  launch_overlapped(kernel, activation_plan(a.width, wide, a.capacity, multiprocessors(context)), context.stream, a);
 }
 
 void run(const void* args, const Context& context) {

@@ -4,6 +4,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/quads.h"
 #include "kernels/cuda/reduce.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -11,7 +12,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 128, experts_ahead = 8;
+constexpr int threads = combine_threads, experts_ahead = 8;
 
 template <class T>
 __device__ __forceinline__ T load(const float* from) {
@@ -77,10 +78,9 @@ void run(const void* args, const Context& context) {
   if (a.width == 0 || a.capacity == 0) return;
   const bool wide = has_quads(a.x, a.width, 4) && has_quads(a.base, a.width, 4) && has_quads(a.out, a.width, 4) &&
                     a.x_stride % 4 == 0 && a.out_stride % 4 == 0;
-  const int64_t parts = divide_up(a.width, threads * (wide ? 4 : 1));
   launch_overlapped(wide ? &combine_kernel<float4> : &combine_kernel<float>,
-                    {grid_for(a.capacity * parts, 2 * multiprocessors(context)), 1, 1}, {threads, 1, 1}, 0,
-                    context.stream, a, static_cast<int32_t>(parts));
+                    combine_experts_plan(a.width, wide, a.capacity, multiprocessors(context)), context.stream, a,
+                    static_cast<int32_t>(combine_parts(a.width, wide)));
 }
 
 }  // namespace

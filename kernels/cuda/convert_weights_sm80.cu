@@ -2,6 +2,7 @@
 // otherwise by tiles of 32 x 32 through shared memory, so that a transposed matrix is read and written along its rows.
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/quads.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/variant.h"
 #include "kernels/spec/weights.h"
 
@@ -10,12 +11,13 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 256;
-constexpr int side = 32;  // of a tile
+constexpr int threads = convert_threads;
+constexpr int side = convert_side;
 
 struct Tile {
-  float values[side][side + 1];  // the odd column keeps the banks apart
+  float values[side][side + 1];
 };
+static_assert(sizeof(Tile) == convert_tile_bytes);
 
 template <bool wide>
 __global__ void __launch_bounds__(threads) convert_run(ConvertWeightsArgs a) {
@@ -65,15 +67,13 @@ void run(const void* args, const Context& context) {
   if (count < 1) return;
   const int32_t processors = multiprocessors(context);
   if (a.column_stride != 1 || (a.row_stride != a.width && a.rows > 1)) {
-    const int64_t tiles = ((a.rows + side - 1) / side) * ((a.width + side - 1) / side);
-    launch(&convert_tiles, {grid_for(tiles, processors), 1, 1}, {threads, 1, 1}, sizeof(Tile), context.stream, a);
+    const Blocks blocks = convert_tiles_plan(a.rows, a.width, processors);
+    launch(&convert_tiles, blocks, context.stream, a);
     return;
   }
   const bool wide = has_quads(a.x, count, a.x_dtype == DType::float32 ? 4 : 2) &&
                     has_quads(a.out, count, a.out_dtype == DType::float32 ? 4 : 2);
-  const int64_t blocks = (count + threads - 1) / threads / (wide ? 4 : 1) + 1;
-  launch(wide ? &convert_run<true> : &convert_run<false>, {grid_for(blocks, processors), 1, 1}, {threads, 1, 1}, 0,
-         context.stream, a);
+  launch(wide ? &convert_run<true> : &convert_run<false>, convert_run_plan(count, wide, processors), context.stream, a);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/quads.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/convert.h"
 #include "kernels/spec/variant.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 256;
+constexpr int threads = embedding_threads;
 
 template <bool wide>
 __global__ void __launch_bounds__(threads) embed(EmbeddingArgs a) {
@@ -45,9 +46,8 @@ void run(const void* args, const Context& context) {
   };
   const bool wide = has_quads(a.out, a.width, 4) && quads(a.table, a.dtype) && quads(a.type_table, a.type_dtype) &&
                     quads(a.position_table, a.position_dtype);
-  const int64_t of_row = (a.width / (wide ? 4 : 1) + threads - 1) / threads;
-  const unsigned grid = grid_for_rows(a.capacity, of_row, multiprocessors(context));
-  launch_overlapped(wide ? &embed<true> : &embed<false>, {grid, 1, 1}, {threads, 1, 1}, 0, context.stream, a);
+  launch_overlapped(wide ? &embed<true> : &embed<false>,
+                    embedding_plan(a.width, wide, a.capacity, multiprocessors(context)), context.stream, a);
 }
 
 }  // namespace

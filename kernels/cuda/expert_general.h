@@ -10,8 +10,6 @@
 
 namespace graft::kernels::cuda {
 
-constexpr int expert_general_warps = 8;
-
 /// Wide: weights are float32, and they and x are read 16 bytes at a time.
 template <bool Wide>
 __global__ void __launch_bounds__(32 * expert_general_warps, 2)
@@ -72,13 +70,10 @@ __global__ void __launch_bounds__(32 * expert_general_warps, 2)
 
 template <bool Wide>
 void launch_expert_general(const ExpertLinearArgs& a, const Context& context) {
-  constexpr int64_t outputs_of_block = 8 * expert_general_warps;
-  const int64_t outputs = expert_output_tiles(a, 1), tiles = most_expert_tiles(a, expert_few_rows);
-  if (outputs * tiles == 0) return;
-  const int64_t chunks = divide_up(outputs, outputs_of_block);
-  launch_overlapped(expert_general_kernel<Wide>, {static_cast<unsigned>(tiles * chunks), 1, 1},
-                    {32 * expert_general_warps, 1, 1}, 0, context.stream, a, static_cast<int32_t>(outputs),
-                    static_cast<int32_t>(chunks));
+  const ExpertGeneralPlan plan = expert_general_plan(a);
+  if (plan.tiles * plan.chunks == 0) return;
+  launch_overlapped(expert_general_kernel<Wide>, expert_general_blocks(plan), context.stream, a,
+                    static_cast<int32_t>(expert_output_tiles(a, 1)), static_cast<int32_t>(plan.chunks));
 }
 
 }  // namespace graft::kernels::cuda

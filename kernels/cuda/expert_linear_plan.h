@@ -114,6 +114,29 @@ inline ExpertGemvPlan expert_gemv_plan(const ExpertLinearArgs& a, int64_t multip
   return plan;
 }
 
+// --- float32 weights and whatever the others leave: expert_general.h
+// ------------------------------------------------------------------------------------------------------------------
+
+constexpr int32_t expert_general_warps = 8;  ///< of a block; each takes an output of up to expert_few_rows at a time
+
+/// Blocks count tile by tile; `chunks` of them share the outputs of one.
+struct ExpertGeneralPlan {
+  int64_t tiles;
+  int64_t chunks;
+};
+
+inline ExpertGeneralPlan expert_general_plan(const ExpertLinearArgs& a) {
+  constexpr int64_t outputs_of_block = 8 * expert_general_warps;
+  const int64_t tiles = most_expert_tiles(a, expert_few_rows);
+  const int64_t wanted = divide_up(expert_output_tiles(a, 1), outputs_of_block);
+  const int64_t most = tiles > 0 ? most_across / tiles : 0;  // blocks loop over the outputs
+  return {tiles, wanted < most ? wanted : most};
+}
+
+inline Blocks expert_general_blocks(const ExpertGeneralPlan& plan) {
+  return {static_cast<uint32_t>(plan.tiles * plan.chunks), 1, 32 * expert_general_warps};
+}
+
 // --- more rows: expert_gemm.h
 // ------------------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/quads.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/variant.h"
 
 namespace graft::kernels {
@@ -10,14 +11,14 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 256;
+constexpr int threads = gather_threads;
 
 template <bool wide>
 __global__ void __launch_bounds__(threads) gather_kernel(GatherRowsArgs a) {
   let_next_kernel_start();
   wait_for_previous_kernel();
-  const int32_t rows = *a.rows;
-  for (int32_t r = static_cast<int32_t>(blockIdx.x); r < rows; r += static_cast<int32_t>(gridDim.x)) {
+  const auto rows = static_cast<uint32_t>(*a.rows);
+  for (uint32_t r = blockIdx.x; r < rows; r += gridDim.x) {  // unsigned: rows + gridDim.x may be more than 2^31
     const float* from = a.x + a.indices[r] * a.width;
     float* to = a.out + r * a.width;
     constexpr int64_t step = wide ? 4 : 1;
@@ -36,8 +37,7 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const GatherRowsArgs*>(args);
   const bool wide = has_quads(a.x, a.width, 4) && has_quads(a.out, a.width, 4);
   launch_overlapped(wide ? &gather_kernel<true> : &gather_kernel<false>,
-                    {grid_for_rows(a.capacity, 1, multiprocessors(context)), 1, 1}, {threads, 1, 1}, 0, context.stream,
-                    a);
+                    gather_rows_plan(a.capacity, multiprocessors(context)), context.stream, a);
 }
 
 }  // namespace

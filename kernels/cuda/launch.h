@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/grid_plan.h"
 #include "kernels/cuda/launch_error.h"
-#include "kernels/cuda/plan.h"
 #include "kernels/cuda/ptx.h"
 #include "kernels/spec/context.h"
 
@@ -29,20 +29,6 @@ inline int32_t shared_limit() {
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   return bytes;
-}
-
-/// Blocks for a loop over `work` items with a stride of the whole grid: enough to fill the device, no more than the
-/// work.
-inline unsigned grid_for(int64_t work, int32_t multiprocessor_count) {
-  const int64_t most = multiprocessor_count < 256 ? 4 * static_cast<int64_t>(multiprocessor_count) : 1024;
-  const int64_t blocks = work < most ? work : most;
-  return static_cast<unsigned>(blocks > 1 ? blocks : 1);
-}
-
-/// The same, where a row takes `of_row` blocks and a step has at most `capacity` rows; 0: nobody knows. Blocks that
-/// have nothing to do would keep the next kernel from being there early.
-inline unsigned grid_for_rows(int64_t capacity, int64_t of_row, int32_t multiprocessor_count) {
-  return grid_for(capacity > 0 && capacity < 1024 ? capacity * of_row : 1024, multiprocessor_count);
 }
 
 template <class... Parameters, class... Arguments>
@@ -76,6 +62,11 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, int64_t shared
             Arguments&&... arguments) {
   launch_with(false, kernel, grid, block, shared_bytes, stream, static_cast<Arguments&&>(arguments)...);
 }
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Blocks& blocks, void* stream, Arguments&&... arguments) {
+  launch(kernel, {blocks.across, blocks.down, 1}, {static_cast<unsigned>(blocks.threads), 1, 1}, blocks.shared_bytes,
+         stream, static_cast<Arguments&&>(arguments)...);
+}
 
 /// The same, for kernels that call wait_for_previous_kernel() in every thread (ptx.h): they may start before the
 /// kernel in front has ended (programmatic dependent launch, capability 9.0 and later; plain before).
@@ -86,6 +77,11 @@ void launch_overlapped(void (*kernel)(Parameters...), dim3 grid, dim3 block, int
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
   launch_with(major >= 9, kernel, grid, block, shared_bytes, stream, static_cast<Arguments&&>(arguments)...);
+}
+template <class... Parameters, class... Arguments>
+void launch_overlapped(void (*kernel)(Parameters...), const Blocks& blocks, void* stream, Arguments&&... arguments) {
+  launch_overlapped(kernel, {blocks.across, blocks.down, 1}, {static_cast<unsigned>(blocks.threads), 1, 1},
+                    blocks.shared_bytes, stream, static_cast<Arguments&&>(arguments)...);
 }
 
 }  // namespace graft::kernels::cuda

@@ -12,8 +12,6 @@
 
 namespace graft::kernels::cuda {
 
-constexpr int cublaslt_threads = 256;
-
 /// x as 16-bit numbers, rows one after another: eight by each thread.
 template <DType Type>
 __global__ void __launch_bounds__(cublaslt_threads) halve_rows(const LinearArgs a, void* to) {
@@ -79,13 +77,10 @@ class CublasLtLinear {
   bool serves(const MatmulArgs& product) const { return matmul_serves(context_.library_handle, product); }
 
   void give_x() const {
-    const int64_t across = divide_up(a_.in_features, int64_t{cublaslt_threads} * 8);
-    const unsigned filled = grid_for_rows(a_.capacity, across, multiprocessors(context_));
-    const unsigned down = filled > across ? filled / static_cast<unsigned>(across) : 1;
     const auto kernel =
         a_.segments[0].weight_dtype == DType::float16 ? &halve_rows<DType::float16> : &halve_rows<DType::bfloat16>;
-    launch_overlapped(kernel, {static_cast<unsigned>(across), down, 1}, {cublaslt_threads, 1, 1}, 0, context_.stream,
-                      a_, static_cast<void*>(x_));
+    launch_overlapped(kernel, halve_rows_plan(a_, multiprocessors(context_)), context_.stream, a_,
+                      static_cast<void*>(x_));
   }
   void give(const MatmulArgs& product) const {
     if (matmul(context_.library_handle, product, context_.stream)) return;
@@ -94,10 +89,8 @@ class CublasLtLinear {
   void give_bias(int32_t s) const {
     const LinearSegment& segment = a_.segments[s];
     if (segment.bias == nullptr || segment.out_features < 1) return;
-    const auto across = static_cast<unsigned>(divide_up(segment.out_features, cublaslt_threads));
-    const auto down = static_cast<unsigned>(a_.capacity < 64 ? a_.capacity : 64);
-    launch_overlapped(add_bias<cublaslt_threads>, {across, down, 1}, {cublaslt_threads, 1, 1}, 0, context_.stream,
-                      a_.rows, segment, out_of(s), a_.out_stride);
+    launch_overlapped(add_bias<cublaslt_threads>, add_bias_plan(a_, segment.out_features), context_.stream, a_.rows,
+                      segment, out_of(s), a_.out_stride);
   }
 
  private:

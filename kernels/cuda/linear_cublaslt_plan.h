@@ -37,4 +37,22 @@ inline CublasLtPlan cublaslt_plan(const LinearArgs& a) {
   return plan;
 }
 
+constexpr int cublaslt_threads = 256;  ///< of the kernels in front of the products and behind
+
+/// x to 16-bit numbers, eight by each thread.
+inline Blocks halve_rows_plan(const LinearArgs& a, int32_t multiprocessors) {
+  return blocks_for_rows(a.capacity, divide_up(a.in_features, 8), cublaslt_threads, multiprocessors);
+}
+
+/// `rows` rows of a part of integer weights to bfloat16, 16 bytes by each thread: a thread to a column of such.
+inline Blocks scale_weights_plan(DType dtype, int64_t in_features, int64_t rows, int32_t multiprocessors) {
+  const int64_t across = divide_up(in_features / weights_per_16(dtype), cublaslt_threads);
+  const int64_t down = divide_up(grid_for(rows * across, multiprocessors), across);
+  return {static_cast<uint32_t>(across), static_cast<uint32_t>(down), cublaslt_threads};
+}
+
+inline Blocks add_bias_plan(const LinearArgs& a, int64_t outputs) {
+  return blocks_for_columns(a.capacity, outputs, cublaslt_threads);
+}
+
 }  // namespace graft::kernels::cuda

@@ -52,14 +52,10 @@ __global__ void __launch_bounds__(cublaslt_threads)
 
 void give_weights(const LinearArgs& a, int32_t s, int64_t first, int64_t rows, void* to, const Context& context) {
   const LinearSegment& segment = a.segments[s];
-  const bool int4 = segment.weight_dtype == DType::int4;
-  const int64_t pieces = a.in_features / (int4 ? integers<DType::int4> : integers<DType::int8>);
-  const int64_t across = divide_up(pieces, cublaslt_threads);
-  const int64_t down = divide_up(grid_for(rows * across, multiprocessors(context)), across);
-  launch_overlapped(int4 ? &scale_weights<DType::int4> : &scale_weights<DType::int8>,
-                    {static_cast<unsigned>(across), static_cast<unsigned>(down), 1}, {cublaslt_threads, 1, 1}, 0,
-                    context.stream, segment, a.in_features, group_shift(segment.group_size, a.in_features), first, rows,
-                    to);
+  const DType dtype = segment.weight_dtype;
+  launch_overlapped(dtype == DType::int4 ? &scale_weights<DType::int4> : &scale_weights<DType::int8>,
+                    scale_weights_plan(dtype, a.in_features, rows, multiprocessors(context)), context.stream, segment,
+                    a.in_features, group_shift(segment.group_size, a.in_features), first, rows, to);
 }
 
 /// Calls `use(segment, first row, rows)` for each part of the weights, in order, until it returns false.

@@ -191,21 +191,14 @@ __global__ void __launch_bounds__(Tile::threads, Tile::Blocks)
 
 inline void launch_add_splits(const LinearArgs& a, const GemmPlan& plan, const Context& context) {
   if (plan.splits <= 1) return;
-  constexpr int threads = 256;
-  const int64_t outputs = out_features(a);
-  const int64_t rows = a.capacity < 64 ? a.capacity : 64;
-  launch_overlapped(add_splits<threads>,
-                    {static_cast<unsigned>(divide_up(outputs, threads)), static_cast<unsigned>(rows), 1},
-                    {threads, 1, 1}, 0, context.stream, a, plan, outputs);
+  launch_overlapped(add_splits<add_splits_threads>, add_splits_plan(a), context.stream, a, plan, out_features(a));
 }
 
 /// The kernel of a tile, and the one that adds its splits.
 template <class Tile>
 void launch_gemm_tile(const LinearArgs& a, const GemmPlan& plan, const Context& context) {
-  const int64_t outputs = out_features(a);
-  launch_overlapped(gemm_kernel<Tile>,
-                    {static_cast<unsigned>(plan.row_tiles * plan.column_tiles), static_cast<unsigned>(plan.splits), 1},
-                    {Tile::threads, 1, 1}, Tile::shared_bytes, context.stream, a, plan, outputs);
+  launch_overlapped(gemm_kernel<Tile>, gemm_blocks(plan, Tile::threads, Tile::shared_bytes), context.stream, a, plan,
+                    out_features(a));
   launch_add_splits(a, plan, context);
 }
 

@@ -104,8 +104,8 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);
   const GemmPlan plan = gemm_float32_plan(a, multiprocessors(context));
   if (plan.column_tiles == 0) return;
-  const dim3 grid = {static_cast<unsigned>(plan.row_tiles * plan.column_tiles), static_cast<unsigned>(plan.splits), 1};
-  launch_overlapped(gemm_float32_kernel, grid, {threads, 1, 1}, shared_bytes, context.stream, a, plan, out_features(a));
+  launch_overlapped(gemm_float32_kernel, gemm_blocks(plan, threads, shared_bytes), context.stream, a, plan,
+                    out_features(a));
   launch_add_splits(a, plan, context);
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int warps = 8;
+constexpr int warps = general_warps;
 constexpr int rows_at_once = 8;
 
 __global__ void __launch_bounds__(32 * warps) linear_kernel(const __grid_constant__ LinearArgs a, int64_t outputs) {
@@ -53,8 +53,7 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const LinearArgs*>(args);
   const int64_t outputs = out_features(a);
   if (outputs == 0 || a.capacity == 0) return;
-  const unsigned grid = grid_for(divide_up(outputs, warps), 2 * multiprocessors(context));
-  launch_overlapped(linear_kernel, {grid, 1, 1}, {32 * warps, 1, 1}, 0, context.stream, a, outputs);
+  launch_overlapped(linear_kernel, linear_general_plan(outputs, multiprocessors(context)), context.stream, a, outputs);
 }
 
 }  // namespace

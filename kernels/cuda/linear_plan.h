@@ -1,7 +1,7 @@
 // Launch plans of the linear kernels: which kernel serves which arguments, and with what grid, tiles and memory.
 #pragma once
 
-#include "kernels/cuda/plan.h"
+#include "kernels/cuda/grid_plan.h"
 #include "kernels/spec/linear.h"
 
 namespace graft::kernels::cuda {
@@ -100,6 +100,15 @@ inline int64_t output_tiles(const LinearArgs& a, int64_t size) {
 
 inline int64_t out_features(const LinearArgs& a) { return output_tiles(a, 1); }
 
+// --- whatever the others leave: linear_general_sm80.cu
+// --------------------------------------------------------------------------------------------------------------
+
+constexpr int general_warps = 8;  ///< of a block; each takes an output at a time
+
+inline Blocks linear_general_plan(int64_t outputs, int32_t multiprocessors) {
+  return {grid_for(divide_up(outputs, general_warps), 2 * multiprocessors), 1, 32 * general_warps};
+}
+
 // --- gemm
 // --------------------------------------------------------------------------------------------------------------
 
@@ -141,6 +150,18 @@ inline GemmPlan gemm_plan(const LinearArgs& a, int64_t multiprocessors) {
   if (a.capacity <= 32) return gemm_tiles(a, 32, 64, multiprocessors);
   if (a.capacity <= 128) return gemm_tiles(a, 64, 64, multiprocessors);
   return gemm_tiles(a, 128, 128, multiprocessors);
+}
+
+/// Of the kernel that makes the tiles, whose blocks have `threads`.
+inline Blocks gemm_blocks(const GemmPlan& plan, int32_t threads, int64_t shared_bytes) {
+  return {static_cast<uint32_t>(plan.row_tiles * plan.column_tiles), static_cast<uint32_t>(plan.splits), threads,
+          shared_bytes};
+}
+
+/// Of the one that adds what splits left, a thread to an output.
+constexpr int add_splits_threads = 256;
+inline Blocks add_splits_plan(const LinearArgs& a) {
+  return blocks_for_columns(a.capacity, out_features(a), add_splits_threads);
 }
 
 inline GemmPlan gemm_float32_plan(const LinearArgs& a, int64_t multiprocessors) {

@@ -2,6 +2,7 @@
 #include "kernels/spec/next_step.h"
 
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/choice_weight.h"
 #include "kernels/spec/variant.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int64_t threads = 128;
+constexpr int64_t threads = next_step_threads;
 
 __global__ void __launch_bounds__(threads) next_step(NextStepArgs a) {
   let_next_kernel_start();
@@ -47,8 +48,7 @@ __global__ void __launch_bounds__(threads) next_step(NextStepArgs a) {
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const NextStepArgs*>(args);
-  const unsigned grid = grid_for(divide_up(a.capacity, threads), multiprocessors(context));
-  launch_overlapped(&next_step, {grid, 1, 1}, {static_cast<unsigned>(threads), 1, 1}, 0, context.stream, a);
+  launch_overlapped(&next_step, next_step_plan(a.capacity, multiprocessors(context)), context.stream, a);
 }
 
 }  // namespace

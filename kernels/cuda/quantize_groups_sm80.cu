@@ -4,6 +4,7 @@
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/reduce.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/variant.h"
 #include "kernels/spec/weights.h"
 
@@ -12,11 +13,11 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 256;
+constexpr int threads = quantize_threads;
 constexpr int32_t group_of_block = 1024;  // from here on a warp alone would take too long
 constexpr float largest_finite = 3.402823466e+38f;
 
-__device__ __forceinline__ float load_weight(const QuantizeGroupsArgs& a, int64_t start, int32_t index) {
+__device__ __forceinline__ float load_weight(const QuantizeGroupsArgs& a, int64_t start, uint32_t index) {
   const float stored = load_element(a.x, start + index * a.column_stride, a.x_dtype);
   if (a.via == DType::bfloat16) return bfloat16_bits_to_float(float_to_bfloat16_bits(stored));
   if (a.via == DType::float16) return float16_bits_to_float(float_to_float16_bits(stored));
@@ -24,12 +25,13 @@ __device__ __forceinline__ float load_weight(const QuantizeGroupsArgs& a, int64_
 }
 
 // Largest magnitude of elements first, first + step, ... before `end`. What is not finite is told.
-__device__ __forceinline__ float largest_of(const QuantizeGroupsArgs& a, int64_t start, int32_t first, int32_t end,
-                                            int32_t step) {
+// Places in a row are unsigned: one and a step more may be beyond 2^31.
+__device__ __forceinline__ float largest_of(const QuantizeGroupsArgs& a, int64_t start, uint32_t first, uint32_t end,
+                                            uint32_t step) {
   float largest = 0;
   bool fit = true;
 #pragma unroll 4  // loads in flight
-  for (int32_t i = first; i < end; i += step) {
+  for (uint32_t i = first; i < end; i += step) {
     const float magnitude = fabsf(load_weight(a, start, i));
     fit = fit && magnitude <= largest_finite;
     largest = fmaxf(largest, magnitude);
@@ -46,24 +48,24 @@ __device__ __forceinline__ int32_t quantized(float value, float scale, float hal
 template <bool four_bits>
 __global__ void __launch_bounds__(threads) quantize_rows(QuantizeGroupsArgs a) {
   constexpr float half_range = four_bits ? 8 : 128;
-  constexpr int warps = threads / 32;
+  constexpr uint32_t warps = threads / 32;
   auto* partial = static_cast<float*>(dynamic_shared());
-  const auto width = static_cast<int32_t>(a.width), thread = static_cast<int32_t>(threadIdx.x);
-  const int32_t size = a.group_size < a.width ? static_cast<int32_t>(a.group_size) : width;
-  const int32_t groups = (width - 1) / size + 1, lane = thread % 32, warp = thread / 32;
+  const auto width = static_cast<uint32_t>(a.width), thread = threadIdx.x;
+  const uint32_t size = a.group_size < a.width ? static_cast<uint32_t>(a.group_size) : width;
+  const uint32_t groups = (width - 1) / size + 1, lane = thread % 32, warp = thread / 32;
   const int64_t row_bytes = four_bits ? (a.width + 1) / 2 : a.width;
   for (int64_t row = blockIdx.x; row < a.rows; row += gridDim.x) {
     const int64_t start = row * a.row_stride;
     float* scales = a.scales + row * groups;
     if (size < group_of_block) {
-      for (int32_t g = warp; g < groups; g += warps) {
-        const int32_t begin = g * size, end = width - begin > size ? begin + size : width;
+      for (uint32_t g = warp; g < groups; g += warps) {
+        const uint32_t begin = g * size, end = width - begin > size ? begin + size : width;
         const float largest = warp_max(largest_of(a, start, begin + lane, end, 32));
         if (lane == 0) scales[g] = __fdiv_rn(largest, half_range);
       }
     } else {
-      for (int32_t g = 0; g < groups; ++g) {
-        const int32_t begin = g * size, end = width - begin > size ? begin + size : width;
+      for (uint32_t g = 0; g < groups; ++g) {
+        const uint32_t begin = g * size, end = width - begin > size ? begin + size : width;
         const float largest = warp_max(largest_of(a, start, begin + thread, end, threads));
         if (lane == 0) partial[warp] = largest;
         __syncthreads();
@@ -74,8 +76,8 @@ __global__ void __launch_bounds__(threads) quantize_rows(QuantizeGroupsArgs a) {
     }
     __syncthreads();  // the block sees its scales
     auto* out = static_cast<unsigned char*>(a.out) + row * row_bytes;
-    for (int32_t byte = thread; byte < row_bytes; byte += threads) {
-      const int32_t first = four_bits ? 2 * byte : byte;
+    for (uint32_t byte = thread; byte < row_bytes; byte += threads) {
+      const uint32_t first = four_bits ? 2 * byte : byte;
       const int32_t low = quantized(load_weight(a, start, first), scales[first / size], half_range);
       if constexpr (four_bits) {
         const int32_t high =
@@ -92,7 +94,7 @@ void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const QuantizeGroupsArgs*>(args);
   if (a.rows < 1 || a.width < 1) return;
   launch(a.out_dtype == DType::int4 ? &quantize_rows<true> : &quantize_rows<false>,
-         {grid_for(a.rows, multiprocessors(context)), 1, 1}, {threads, 1, 1}, 32 * sizeof(float), context.stream, a);
+         quantize_groups_plan(a.rows, multiprocessors(context)), context.stream, a);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "kernels/cuda/convert.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/reduce.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/rotary.h"
 #include "kernels/spec/variant.h"
 
@@ -12,8 +13,8 @@ namespace {
 
 using namespace cuda;
 
-constexpr int warps = 8;
-constexpr int64_t partial_floats = 32;
+constexpr int warps = rotary_cache_warps;
+constexpr int64_t partial_floats = rotary_cache_partial_floats;
 
 __device__ __forceinline__ void write_head(const RotaryCacheArgs& a, void* side, int32_t slot, int32_t head,
                                            const float* from) {
@@ -112,11 +113,9 @@ __global__ void __launch_bounds__(32 * warps) prepare_rows(RotaryCacheArgs a) {
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const RotaryCacheArgs*>(args);
   const bool whole = a.norm_whole && (a.query_norm != nullptr || a.key_norm != nullptr);
-  const int64_t floats = int64_t{warps} * a.cache.head_dim + (whole ? partial_floats : 0);
-  const int64_t units = a.heads + 2 * int64_t{a.cache.kv_heads}, of_row = whole ? 1 : (units + warps - 1) / warps;
-  const unsigned grid = grid_for_rows(a.capacity, of_row, multiprocessors(context));
-  launch_overlapped(whole ? &prepare_rows : &prepare_heads, {grid, 1, 1}, {32 * warps, 1, 1},
-                    floats * static_cast<int64_t>(sizeof(float)), context.stream, a);
+  const Blocks blocks =
+      rotary_cache_plan(a.heads, a.cache.kv_heads, a.cache.head_dim, whole, a.capacity, multiprocessors(context));
+  launch_overlapped(whole ? &prepare_rows : &prepare_heads, blocks, context.stream, a);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // rotary_table: one thread to an angle, once per step. Phases are float32 as in the reference; sines and cosines are
 // the accurate ones, since positions reach hundreds of thousands.
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/rows_plan.h"
 #include "kernels/spec/rotary.h"
 #include "kernels/spec/variant.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 using namespace cuda;
 
-constexpr int threads = 128;
+constexpr int threads = rotary_table_threads;
 
 __device__ __forceinline__ float frequency_of(const RotaryTableArgs& a, int64_t length, int32_t i) {
   if (length <= a.long_threshold) return a.inverse_frequency[i];
@@ -41,9 +42,7 @@ __global__ void __launch_bounds__(threads) make_table(RotaryTableArgs a) {
 
 void run(const void* args, const Context& context) {
   const auto& a = *static_cast<const RotaryTableArgs*>(args);
-  launch_overlapped(&make_table,
-                    {grid_for_rows(a.capacity, (a.pairs + threads - 1) / threads, multiprocessors(context)), 1, 1},
-                    {threads, 1, 1}, 0, context.stream, a);
+  launch_overlapped(&make_table, rotary_table_plan(a.pairs, a.capacity, multiprocessors(context)), context.stream, a);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""What ptxas reported of the kernels that a build compiled: registers, shared memory, stack and spills.
-Kernels of a decode step (HOT) may not spill at all; others no more than the committed report admits.
+"""What became of the kernels that a build compiled: registers, shared memory, stack and spills as ptxas reported them, and
+how wide the hot ones read and write memory (cuda_sass.py), in a second table, accesses.tsv beside REPORT.
+Hot is every kernel of a step, but for those of arguments that no fast one takes (COLD). They may not spill at all, nor read
+or write in narrower pieces than the committed report says; others spill no more than it admits.
 
-cuda_registers.py BUILD            prints the table, sorted: file, kernel, architecture, registers, stack, spills, shared
-cuda_registers.py BUILD REPORT     compares it with the committed one; exit 1 when a kernel spills more than it says,
-                                   a hot one spills, or the two name different kernels
+cuda_registers.py BUILD            prints both tables, sorted by file, kernel, architecture
+cuda_registers.py BUILD REPORT     compares them with the committed ones; exit 1 when a kernel spills more than it says, a
+                                   hot one spills or moves memory in narrower pieces, or the two name different kernels
 cuda_registers.py BUILD REPORT --write
 """
 import pathlib
@@ -13,9 +15,12 @@ import shutil
 import subprocess
 import sys
 
-HOT = re.compile(r"^(linear_gemv|attention_decode|residual_norm|sum_residual_norm|rotary_cache|rotary_attention|activation|embedding|gather_rows|"
-                 r"choose_token|next_step|route_experts|expert_linear_gemv|combine_experts)")
-HEADER = "file\tkernel\tarchitecture\tregisters\tstack_bytes\tspill_stores\tspill_loads\tshared_bytes"
+import cuda_sass
+
+COLD = re.compile(r"^((expert_)?linear_general|convert_weights|quantize_groups)_")
+KEY = "file\tkernel\tarchitecture"
+REGISTERS = KEY + "\tregisters\tstack_bytes\tspill_stores\tspill_loads\tshared_bytes"
+ACCESSES = "\t".join([KEY, *(f"{kind}_{width}" for kind, width in cuda_sass.COLUMNS)])
 ENTRY = re.compile(r"Compiling entry function '(\S+)' for '(\S+)'")
 STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 USED = re.compile(r"Used (\d+) registers")
@@ -42,10 +47,20 @@ def readable(names):
     return short
 
 
-def measured(build):
-    """{(file, kernel, architecture): (registers, stack, spill stores, spill loads, shared)} of the sources that exist."""
+def named(found):
+    """Rows by (file, kernel, architecture), from those by mangled names."""
+    names = readable(sorted({key[1] for key in found}))
+    rows = {(file, names[name], arch): row for (file, name, arch), row in found.items()}
+    if len(rows) != len(found):
+        sys.exit("cuda_registers: two kernels of a file have one name; give them names of their own")
+    return rows
+
+
+def reported(build):
+    """What ptxas said: {(file, kernel, mangled; architecture): (registers, stack, spill stores, spill loads, shared)} of the
+    sources that exist."""
     reports = sorted(pathlib.Path(build).glob("CMakeFiles/graft_cuda.dir/kernels/cuda/*.cu.o.ptxas"))
-    source = pathlib.Path(__file__).resolve().parents[2] / "kernels/cuda"
+    source = cuda_sass.ROOT / "kernels/cuda"
     found = {}
     for report in reports:
         file = report.name.removesuffix(".o.ptxas")
@@ -61,55 +76,77 @@ def measured(build):
                 shared = SHARED.search(line)
                 found[key] = (int(match[1]), *numbers, int(shared[1]) if shared else 0)
                 key, numbers = None, None
-    names = readable(sorted({key[1] for key in found}))
-    rows = {(file, names[name], arch): row for (file, name, arch), row in found.items()}
-    if len(rows) != len(found):
-        sys.exit("cuda_registers: two kernels of a file have one name; give them names of their own")
-    return rows
+    if not found:
+        sys.exit(f"{build}: no reports of ptxas: has libgraft_cuda.so been built there?")
+    return found
 
 
-def written(rows):
+def measured(build):
+    """Rows of both tables. Machine code has functions besides kernels too, which are left out."""
+    found = reported(build)
+    hot = sorted({key[0] for key in found if not COLD.match(key[0])})
+    accesses = cuda_sass.accesses(build, hot)
+    kernels = [key for key in found if key[0] in hot]
+    if missing := [key for key in kernels if key not in accesses]:
+        sys.exit(f"cuda_registers: no machine code of {' '.join(missing[0])}")
+    return named(found), named({key: accesses[key] for key in kernels})
+
+
+def written(header, rows):
     lines = ["\t".join((*key, *map(str, row))) for key, row in sorted(rows.items())]
-    return "\n".join([HEADER, *lines]) + "\n"
+    return "\n".join([header, *lines]) + "\n"
 
 
-def read(path):
-    rows = {}
-    for line in pathlib.Path(path).read_text().splitlines()[1:]:
-        cells = line.split("\t")
-        rows[tuple(cells[:3])] = tuple(int(n) for n in cells[3:])
-    return rows
+def read(path, header):
+    lines = pathlib.Path(path).read_text().splitlines()
+    if lines[0] != header:
+        sys.exit(f"{path}: other columns than these: {header.expandtabs(1)}")
+    cells = [line.split("\t") for line in lines[1:]]
+    return {tuple(row[:3]): tuple(int(n) for n in row[3:]) for row in cells}
+
+
+def spills(key, got, said):
+    """What is wrong with a kernel's row of registers, in words, or None."""
+    if (got[2] or got[3]) and not COLD.match(key[0]):
+        return f"spills {got[2]} and {got[3]} bytes, and is run in steps"
+    if got[2] > said[2] or got[3] > said[3] or got[1] > said[1]:
+        return (f"stack {got[1]}, spills {got[2]} and {got[3]} bytes, the report says {said[1]}, {said[2]} and {said[3]}")
+    return None
+
+
+def differences(rows, expected, wrong):
+    """Lines about kernels that are in one table alone, and those of which `wrong` says something."""
+    bad = [f"{' '.join(key)}: not in the report" for key in sorted(rows.keys() - expected.keys())]
+    bad += [f"{' '.join(key)}: in the report, but not built" for key in sorted(expected.keys() - rows.keys())]
+    for key in sorted(rows.keys() & expected.keys()):
+        if words := wrong(key, rows[key], expected[key]):
+            bad.append(f"{' '.join(key)}: {words}")
+    return bad
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    rows = measured(sys.argv[1])
-    if not rows:
-        sys.exit(f"{sys.argv[1]}: no reports of ptxas: has libgraft_cuda.so been built there?")
+    registers, accesses = measured(sys.argv[1])
     if len(sys.argv) == 2:
-        print(written(rows), end="")
+        print(written(REGISTERS, registers) + "\n" + written(ACCESSES, accesses), end="")
         return
+    report = pathlib.Path(sys.argv[2])
+    beside = report.with_name("accesses.tsv")
     if "--write" in sys.argv:
-        pathlib.Path(sys.argv[2]).write_text(written(rows))
+        report.write_text(written(REGISTERS, registers))
+        beside.write_text(written(ACCESSES, accesses))
         return
-    expected = read(sys.argv[2])
-    bad = [f"{' '.join(key)}: not in the report" for key in sorted(rows.keys() - expected.keys())]
-    bad += [f"{' '.join(key)}: in the report, but not built" for key in sorted(expected.keys() - rows.keys())]
-    for key in sorted(rows.keys() & expected.keys()):
-        got, said = rows[key], expected[key]
-        if (got[2] or got[3]) and HOT.match(key[0]):
-            bad.append(f"{' '.join(key)}: spills {got[2]} and {got[3]} bytes, and is run in every decode step")
-        elif got[2] > said[2] or got[3] > said[3] or got[1] > said[1]:
-            bad.append(f"{' '.join(key)}: stack {got[1]}, spills {got[2]} and {got[3]} bytes, "
-                       f"the report says {said[1]}, {said[2]} and {said[3]}")
+    bad = differences(registers, read(report, REGISTERS), spills)
+    bad += differences(accesses, read(beside, ACCESSES), lambda _, got, said: cuda_sass.narrower(got, said))
     for line in bad:
         print(line)
     if bad:
         sys.exit(f"{len(bad)} kernels differ: mend them, or look at each and run "
                  f"scripts/lib/cuda_registers.py {sys.argv[1]} {sys.argv[2]} --write")
-    spilling = sorted({f"{key[0]} {key[1]}" for key, row in rows.items() if row[2] or row[3]})
-    print(f"{len(rows)} kernels, {len(spilling)} with spills that the report admits")
+    spilling = sorted({f"{key[0]} {key[1]}" for key, row in registers.items() if row[2] or row[3]})
+    print(f"{len(registers)} kernels, {len(spilling)} with spills that the report admits; "
+          f"{len(accesses)} hot ones, none of which moves memory in narrower pieces")
     for line in spilling:
         print("  " + line)
 

@@ -6,6 +6,8 @@
 #include <random>
 #include <string>
 
+#include "kernels/cuda/grid_plan.h"
+
 namespace graft::kernels::cuda {
 namespace {
 
@@ -44,6 +46,7 @@ TEST(AttentionPlan, RandomShapes) {
       EXPECT_LE(launch.shared_bytes, least_shared_limit);
       EXPECT_LE(launch.grid, 16 * multiprocessors);
       EXPECT_EQ(launch.threads % 32, 0);
+      EXPECT_LE(launch.threads, most_threads);
     }
     EXPECT_GE(plan.split.grid, 1);
     EXPECT_EQ(plan.merge.grid > 0, plan.rule.max_splits > 1);

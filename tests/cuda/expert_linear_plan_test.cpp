@@ -2,7 +2,10 @@
 #include "kernels/cuda/expert_linear_plan.h"
 
 #include <numeric>
+#include <set>
 
+#include "kernels/spec/route_experts.h"
+#include "tests/cuda/launch_limits.h"
 #include "tests/cuda/support.h"
 
 namespace graft::kernels::testing {
@@ -106,8 +109,46 @@ TEST(CudaExpertLinearPlan, Gemm) {
     const ExpertGemmPlan plan = expert_gemm_plan(args);
     for (int i = 0; i < 3; ++i) EXPECT_GE(plan.tiles, tiles_of_a_step(random, args, plan.tile_rows));
     EXPECT_LE(plan.tiles, args.capacity * args.top_k);
+    EXPECT_LE(plan.tiles * plan.column_tiles, most_across);
     EXPECT_EQ(plan.column_tiles, expert_output_tiles(args, plan.tile_columns));
     expect_covered(args, plan.tile_columns);
+  }
+}
+
+TEST(CudaExpertLinearPlan, General) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const ExpertLinearArgs args = random_args(random, DType::float32);
+    const ExpertGeneralPlan plan = expert_general_plan(args);
+    for (int i = 0; i < 3; ++i) EXPECT_GE(plan.tiles, tiles_of_a_step(random, args, expert_few_rows));
+    const int64_t outputs = expert_output_tiles(args, 1), warps = plan.chunks * expert_general_warps;
+    EXPECT_EQ(plan.chunks > 0, outputs > 0);
+    if (outputs == 0) continue;
+    expect_launchable(expert_general_blocks(plan));
+    expect_once(taken_in_strides(outputs, warps));
+    EXPECT_LE((plan.chunks - 1) * expert_general_warps, outputs - 1) << "a block without outputs";
+  }
+}
+
+// As many positions as are counted in 32 bits, experts and choices as route_experts allows them, and more outputs than
+// any model has.
+TEST(CudaExpertLinearPlan, TheLargestShapesCanBeLaunched) {
+  for (const int32_t top_k : {1, RouteExpertsArgs::max_top_k}) {
+    for (const int64_t out : {int64_t{1}, int64_t{1} << 16, int64_t{1} << 30}) {
+      ExpertLinearArgs args = {};
+      args.top_k = top_k;
+      args.capacity = most_rows / top_k;
+      args.experts = RouteExpertsArgs::max_experts;
+      args.in_features = 128;
+      args.segment_count = 1;
+      args.segments[0] = {{aligned_weights, nullptr, DType::float32, DType::float32, out, nullptr, 64}, out, 1};
+      const ExpertGeneralPlan plan = expert_general_plan(args);
+      EXPECT_GE(plan.chunks, 1);
+      EXPECT_LE(plan.tiles * plan.chunks, most_across);
+      expect_launchable(expert_general_blocks(plan));
+      EXPECT_LE(out + plan.chunks * expert_general_warps, most_rows) << "the kernel's loop counts in 32 bits";
+    }
   }
 }
 
@@ -129,6 +170,58 @@ TEST(CudaExpertLinearPlan, GemvFillsTheDevice) {
       EXPECT_LE(plan.shared_bytes, 48 * 1024);
     }
   }
+}
+
+bool is_integer(DType dtype) { return dtype == DType::int8 || dtype == DType::int4; }
+
+// Each class gets what its kernel can read, and what one can read none else gets.
+TEST(CudaExpertLinearPlan, ClassesOfAnyArguments) {
+  std::set<ExpertLinearClass> seen;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const DType dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::float16, DType::int8, DType::int4});
+    ExpertLinearArgs args = random_args(random, dtype);
+    const auto seldom = [&] { return random.in(0, 9) == 0; };
+    bool readable = true;
+    for (int32_t s = 0; s < args.segment_count; ++s) {
+      LinearSegment& matrix = args.segments[s].matrix;
+      matrix.group_size = random.pick<int64_t>({32, 128, 48, 16, 1 << 20});
+      if (is_integer(dtype) && matrix.group_size % 32 != 0 && matrix.group_size < args.in_features) readable = false;
+      if (!seldom()) continue;
+      matrix.weight = aligned_weights + random.in(1, 15);
+      readable = false;
+    }
+    switch (random.in(0, 30)) {
+      case 0:
+        args.in_features += random.in(1, 3);  // no whole 16 bytes of any type
+        break;
+      case 1:
+        args.x_stride += random.in(1, 3);
+        break;
+      case 2:
+        args.x = reinterpret_cast<const float*>(aligned_weights + 4);
+        break;
+      case 3:
+        args.segment_count = 0;
+        break;
+      default:
+        args.x_stride += 4 * random.in(0, 1);
+        break;
+    }
+    readable = readable && args.in_features % 4 == 0 && args.x_stride % 4 == 0 && args.segment_count > 0 &&
+               reinterpret_cast<const unsigned char*>(args.x) == aligned_weights;
+    const bool few = args.capacity <= 8 || args.capacity * args.top_k <= 4 * int64_t{args.experts};
+    const ExpertLinearClass expected =
+        !readable                 ? ExpertLinearClass::general
+        : dtype == DType::float32 ? ExpertLinearClass::float32
+        : is_integer(dtype)       ? (few ? ExpertLinearClass::gemv_quantized : ExpertLinearClass::gemm_quantized)
+                                  : (few ? ExpertLinearClass::gemv : ExpertLinearClass::gemm);
+    EXPECT_EQ(expert_linear_class(args), expected);
+    seen.insert(expert_linear_class(args));
+    EXPECT_EQ(cuda_variants(Op::expert_linear, &args).size(), 1u) << "variants share out the arguments";
+  }
+  EXPECT_EQ(seen.size(), 6u) << "every class is among them";
 }
 
 TEST(CudaExpertLinearPlan, Classes) {

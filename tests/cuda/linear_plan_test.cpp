@@ -1,8 +1,12 @@
 // Launch plans are pure functions of shapes: 200 random ones.
+#include "kernels/cuda/linear_cublaslt_plan.h"
 #include "kernels/cuda/linear_gemv_plan.h"
 
+#include <array>
+#include <bit>
 #include <map>
 
+#include "tests/cuda/launch_limits.h"
 #include "tests/cuda/support.h"
 
 namespace graft::kernels::testing {
@@ -100,6 +104,7 @@ void expect_gemm(const LinearArgs& args, const GemmPlan& plan, int64_t multiproc
   EXPECT_EQ(plan.split_depth % gemm_depth, 0);
   EXPECT_GE(plan.splits * plan.split_depth, args.in_features);
   EXPECT_LT((plan.splits - 1) * plan.split_depth, args.in_features);  // no split is empty
+  if (plan.column_tiles > 0) expect_launchable(gemm_blocks(plan, 128, 0));
   EXPECT_EQ(plan.scratch_bytes, plan.splits > 1 ? plan.splits * args.capacity * out_features(args) * 4 : 0);
   if (plan.splits > 1) {
     EXPECT_LE(plan.row_tiles * plan.column_tiles * plan.splits, 2 * multiprocessors);
@@ -115,6 +120,71 @@ TEST(CudaLinearPlan, Gemm) {
     const int64_t multiprocessors = random.pick<int64_t>({1, 3, 108, 132, 148});
     expect_gemm(args, gemm_plan(args, multiprocessors), multiprocessors);
     expect_gemm(args, gemm_float32_plan(args, multiprocessors), multiprocessors);
+  }
+}
+
+// What stands in front of products and behind them, and the kernel that takes what the others leave.
+TEST(CudaLinearPlan, BesideProducts) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const DType dtype = random.pick<DType>({DType::bfloat16, DType::int8, DType::int4});
+    LinearArgs args = random_args(random, dtype, random.in(9, random.coin() ? 140 : 9000));
+    if (random.coin()) args.in_features = round_up(args.in_features, 8192);  // whole blocks of every kernel
+    const auto multiprocessors = static_cast<int32_t>(random.pick<int64_t>({1, 3, 108, 132, 148}));
+    const Blocks halve = halve_rows_plan(args, multiprocessors);
+    expect_launchable(halve);
+    expect_covers_rows(halve, args.capacity, args.in_features / 8, true);
+    if (const int64_t outputs = out_features(args); outputs > 0) {
+      const Blocks general = linear_general_plan(outputs, multiprocessors), splits = add_splits_plan(args);
+      expect_launchable(general);
+      expect_covers(general, outputs, general.threads / 32);
+      expect_launchable(splits);
+      expect_covers_rows(splits, args.capacity, outputs, false);
+    }
+    for (int32_t s = 0; s < args.segment_count; ++s) {
+      const int64_t outputs = args.segments[s].out_features;
+      if (outputs == 0) continue;
+      const Blocks bias = add_bias_plan(args, outputs);
+      expect_launchable(bias);
+      expect_covers_rows(bias, args.capacity, outputs, false);
+      if (dtype == DType::bfloat16) continue;
+      const int64_t rows = std::min(outputs, cublaslt_plan(args).weight_rows),
+                    integers = dtype == DType::int4 ? 32 : 16;
+      const Blocks scale = scale_weights_plan(dtype, args.in_features, rows, multiprocessors);
+      expect_launchable(scale);
+      expect_covers_rows(scale, rows, args.in_features / integers, false);
+    }
+  }
+}
+
+// As many rows as there can be, and matrices far beyond any model's.
+TEST(CudaLinearPlan, TheLargestShapesCanBeLaunched) {
+  const int64_t most = std::numeric_limits<int32_t>::max() / 32 * 32;
+  for (const auto& [capacity, in, out] :
+       {std::array{most_rows, int64_t{32}, int64_t{1}}, std::array{int64_t{9}, most, int64_t{4096}},
+        std::array{int64_t{9}, int64_t{32}, most}, std::array{int64_t{1} << 20, int64_t{1} << 20, int64_t{1} << 22}}) {
+    for (const DType dtype : {DType::float32, DType::bfloat16, DType::int8, DType::int4}) {
+      for (const int32_t multiprocessors : {1, 148, 100000}) {
+        LinearArgs args = {};
+        args.capacity = capacity;
+        args.in_features = in;
+        args.segment_count = 1;
+        args.segments[0] = {aligned_weights, nullptr, dtype, DType::float32, out, nullptr, 64};
+        for (const GemmPlan& plan : {gemm_plan(args, multiprocessors), gemm_float32_plan(args, multiprocessors)}) {
+          EXPECT_LE(plan.row_tiles * plan.column_tiles, most_across);
+          expect_launchable(gemm_blocks(plan, 128, 0));
+          EXPECT_GE(plan.scratch_bytes, 0);
+        }
+        expect_launchable(halve_rows_plan(args, multiprocessors));
+        expect_launchable(add_splits_plan(args));
+        expect_launchable(add_bias_plan(args, out));
+        expect_launchable(linear_general_plan(out, multiprocessors));
+        if (dtype != DType::int8 && dtype != DType::int4) continue;
+        const int64_t rows = cublaslt_plan(args).weight_rows;
+        expect_launchable(scale_weights_plan(dtype, in, rows, multiprocessors));
+      }
+    }
   }
 }
 
@@ -142,6 +212,70 @@ TEST(CudaLinearPlan, GemvFillsTheDevice) {
                               << out_features(args) << ", split " << plan.split;
     }
   }
+}
+
+bool is_integer(DType dtype) { return dtype == DType::int8 || dtype == DType::int4; }
+
+/// Whether rows of a segment are whole 16 bytes from an aligned address on, each 16 bytes of one scale, told from the
+/// bits of a row.
+bool whole_pieces(const LinearSegment& segment, int64_t in_features) {
+  const int64_t bits = segment.weight_dtype == DType::float32 ? 32
+                       : segment.weight_dtype == DType::int8  ? 8
+                       : segment.weight_dtype == DType::int4  ? 4
+                                                              : 16;
+  if (in_features * bits % 128 != 0 || reinterpret_cast<uintptr_t>(segment.weight) % 16 != 0) return false;
+  if (!is_integer(segment.weight_dtype) || segment.group_size >= in_features) return true;
+  const int64_t group = segment.group_size;
+  return std::has_single_bit(static_cast<uint64_t>(group)) && group >= 32;
+}
+
+/// Arguments of any kind, most of them aligned.
+LinearArgs any_args(Random& random) {
+  const DType dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::float16, DType::int8, DType::int4});
+  LinearArgs args = random_args(random, dtype, random.in(1, random.pick<int64_t>({12, 300, 3000})));
+  const auto seldom = [&] { return random.in(0, 9) == 0; };
+  if (seldom()) args.in_features = random.in(0, 70);
+  args.x_stride = args.in_features + (seldom() ? random.in(0, 3) : 4 * random.in(0, 1));
+  if (seldom()) args.x = reinterpret_cast<const float*>(aligned_weights + 4 * random.in(0, 3));
+  for (LinearSegment& segment : args.segments) {
+    segment.group_size = random.pick<int64_t>({32, 64, 128, 4096, seldom() ? random.in(1, 100) : 256});
+    if (seldom()) segment.weight = aligned_weights + random.in(0, 15);
+    if (seldom()) segment.weight_dtype = random.pick<DType>({DType::float32, DType::bfloat16, DType::int8});
+  }
+  return args;
+}
+
+// Each class gets what its kernel can read, and what one can read none else gets.
+TEST(CudaLinearPlan, ClassesOfAnyArguments) {
+  std::map<LinearClass, int> seen;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const LinearArgs args = any_args(random);
+    const DType dtype = args.segments[0].weight_dtype;
+    bool readable =
+        args.in_features > 0 && reinterpret_cast<uintptr_t>(args.x) % 16 == 0 && args.x_stride * 4 % 16 == 0;
+    for (int32_t s = 0; s < args.segment_count; ++s) {
+      readable = readable && args.segments[s].weight_dtype == dtype && whole_pieces(args.segments[s], args.in_features);
+    }
+    for (const bool library : {false, true}) {
+      const LinearClass got = linear_class(args, library);
+      ++seen[got];
+      const bool few = args.capacity <= 8, many = args.capacity >= 256;
+      const LinearClass expected = !readable ? LinearClass::general
+                                   : dtype == DType::float32
+                                       ? (few ? LinearClass::gemv_float32 : LinearClass::gemm_float32)
+                                   : is_integer(dtype) ? (few               ? LinearClass::gemv_quantized
+                                                          : library && many ? LinearClass::cublaslt_quantized
+                                                                            : LinearClass::gemm_quantized)
+                                   : few               ? LinearClass::gemv
+                                   : library           ? LinearClass::cublaslt
+                                                       : LinearClass::gemm;
+      EXPECT_EQ(got, expected);
+    }
+    EXPECT_EQ(cuda_variants(Op::linear, &args).size(), 1u) << "variants share out the arguments";
+  }
+  EXPECT_EQ(seen.size(), 9u) << "every class is among them";
 }
 
 TEST(CudaLinearPlan, Classes) {

@@ -16,6 +16,7 @@
 
 #include "kernels/cuda/matmul.h"
 #include "tests/cuda/emulated/emulation.h"
+#include "tests/cuda/variants.h"
 #include "tests/kernels/support.h"
 
 namespace graft::kernels::testing {
@@ -132,17 +133,13 @@ class SharedLimit {
 constexpr std::array<emulated::Order, 3> all_orders = {emulated::Order::forward, emulated::Order::reverse,
                                                        emulated::Order::shuffled};
 
-/// Calls `check` with every CUDA variant of `op` up to `highest` that accepts `args`. Returns how many there were.
-inline int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check,
-                                 Isa highest = Isa::sm100) {
-  int found = 0;
+inline std::vector<const Variant*> cuda_variants(Op op, const void* args, Isa highest) {
+  std::vector<const Variant*> found;
   const VariantTable& table = cuda_kernel_table();
   for (int64_t i = 0; i < table.count; ++i) {
     const Variant& variant = *table.variants[i];
     if (variant.op != op || variant.isa > highest) continue;
-    if (variant.accepts != nullptr && !variant.accepts(args)) continue;
-    ++found;
-    check(variant);
+    if (variant.accepts == nullptr || variant.accepts(args)) found.push_back(&variant);
   }
   return found;
 }

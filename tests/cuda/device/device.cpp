@@ -113,17 +113,15 @@ void wait_for_stream(size_t rank) {
   EXPECT_EQ(status, plugin_ok) << text;
 }
 
-int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check, Isa highest) {
+std::vector<const Variant*> cuda_variants(Op op, const void* args, Isa highest) {
   const DeviceInfo& info = test_device().info;
   const Isa has = std::min(highest, cuda::isa_of_capability(info.capability_major, info.capability_minor));
-  int found = 0;
+  std::vector<const Variant*> found;
   const VariantTable& table = cuda_kernel_table();
   for (int64_t i = 0; i < table.count; ++i) {
     const Variant& variant = *table.variants[i];
     if (variant.op != op || variant.isa > has) continue;
-    if (variant.accepts != nullptr && !variant.accepts(args)) continue;
-    ++found;
-    check(variant);
+    if (variant.accepts == nullptr || variant.accepts(args)) found.push_back(&variant);
   }
   return found;
 }

@@ -58,6 +58,8 @@ namespace {
 TEST(CublasLtFunctions, AllOrNone) {
   const CublasLt* found = cublas_lt();
   EXPECT_EQ(cublas_lt(), found);
+  EXPECT_EQ(*cublas_lt_problem() == '\0', found != nullptr) << cublas_lt_problem();
+  EXPECT_EQ(*cublas_lt_version() != '\0', found != nullptr) << cublas_lt_version();
   if (found == nullptr) return;
   EXPECT_NE(found->create, nullptr);
   EXPECT_NE(found->matmul, nullptr);

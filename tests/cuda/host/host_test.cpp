@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <string>
 
 #include "kernels/cuda/launch_error.h"
 #include "kernels/spec/device_plugin.h"
@@ -93,11 +94,22 @@ TEST_F(Host, ChoosesTheHighestThatTheDeviceHasAndThatAccepts) {
   EXPECT_EQ(plugin.select(0, Op::linear, &even), nullptr);
 }
 
-// On a machine without a driver the library cannot start, or is not there: that is no failure.
+// On a machine without a driver the library cannot start, or is not there: that is no failure, and is told.
 TEST_F(Host, TheLibraryOfProductsMayBeLeftOut) {
+  LibraryInfo info;
+  const bool found = plugin.library_info(&info, &error) == plugin_ok;
+  EXPECT_EQ(std::strncmp(info.version, "13.", 3) == 0, found) << info.version;
+  EXPECT_EQ(says("libcublasLt.so.13"), !found) << text;
+  const std::string missing = text;
   void* handle = &handle;
   EXPECT_EQ(plugin.library_handle_new(0, &handle, &error), plugin_ok);
   EXPECT_NE(handle, &handle);
+  if (!found) {
+    EXPECT_EQ(handle, nullptr);
+    EXPECT_EQ(text, missing);
+  } else {
+    EXPECT_EQ(says("cublasLtCreate: cublasStatus_t "), handle == nullptr) << text;
+  }
   plugin.library_handle_free(0, handle);
   plugin.library_handle_free(0, nullptr);
   runtime.answer["cudaSetDevice"] = cudaErrorInvalidDevice;

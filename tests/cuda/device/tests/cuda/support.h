@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/spec/device_plugin.h"
+#include "tests/cuda/variants.h"
 #include "tests/kernels/support.h"
 
 extern "C" const graft::kernels::DevicePlugin* graft_cuda_plugin();
@@ -165,10 +166,5 @@ class WithCublasLt {
  public:
   explicit WithCublasLt(emulated::CublasLt) {}
 };
-
-/// Calls `check` with every CUDA variant of `op` that the device has and that accepts `args`. Returns how many there
-/// were.
-int for_each_cuda_variant(Op op, const void* args, const std::function<void(const Variant&)>& check,
-                          Isa highest = Isa::sm100);
 
 }  // namespace graft::kernels::testing
