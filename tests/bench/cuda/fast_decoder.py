@@ -1,4 +1,4 @@
-"""A decoder as plain PyTorch and torch.compile allow at best: static cache, fused projections, one compiled step that is
+"""A decoder as plain PyTorch and torch.compile allow at best: static cache, fused projections, a compiled step that is
 replayed as a CUDA graph, weights in bfloat16 or, weight-only, int8 by row or int4 by groups of 128 (the method of
 pytorch-labs' gpt-fast, written anew). A peer to measure against; its numbers are never compared with anybody's.
 """
@@ -104,11 +104,51 @@ class FastDecoder(torch.nn.Module):
         self.register_buffer("sine", phase.sin().to(torch.bfloat16))
         self.register_buffer("mask", at[None, :] <= at[:, None])
 
+    def begin(self, tokens, positions):
+        return self.embedding(tokens), self.cosine[positions], self.sine[positions], self.mask[positions][None, None]
+
+    def end(self, x):
+        return self.head(self.layers[-1].norm(x[:, -1:], self.final_norm)).argmax(-1)
+
     def forward(self, tokens, positions):
         """tokens [1, T], positions [T]: the next token [1, 1]."""
-        x = self.embedding(tokens)
-        mask = self.mask[positions][None, None]
-        for layer in self.layers:
-            x = layer(x, positions, self.cosine[positions], self.sine[positions], mask)
-        x = self.layers[-1].norm(x[:, -1:], self.final_norm)
-        return self.head(x).argmax(-1)
+        return run(self.begin, self.layers, self.end, tokens, positions)
+
+    def replay(self, tune):
+        """A step [1, 1] -> [1, 1] of compiled parts that is captured once. One layer is compiled for all of them, in seconds
+        where the whole step takes minutes; no kernel of the whole step would reach from one layer into the next."""
+        compiled = [torch.compile(part, fullgraph=True, options={"coordinate_descent_tuning": tune})
+                    for part in (self.begin, *self.layers, self.end)]
+        step = lambda token, position: run(compiled[0], compiled[1:-1], compiled[-1], token, position)
+        return Replay(step, self.final_norm.device) if self.final_norm.is_cuda else step
+
+
+def run(begin, layers, end, tokens, positions):
+    x, cosine, sine, mask = begin(tokens, positions)
+    for layer in layers:
+        x = layer(x, positions, cosine, sine, mask)
+    return end(x)
+
+
+class Replay:
+    """A CUDA graph of a step."""
+
+    def __init__(self, step, device):
+        self.token = torch.zeros((1, 1), dtype=torch.int64, device=device)
+        self.position = torch.zeros(1, dtype=torch.int64, device=device)
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):  # compiles, tunes, and brings in what a capture must not
+            for _ in range(3):
+                step(self.token, self.position)
+        torch.cuda.current_stream().wait_stream(aside)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.next = step(self.token, self.position)
+
+    def __call__(self, token, position):
+        """The next token, valid until the next call."""
+        self.token.copy_(token)
+        self.position.copy_(position)
+        self.graph.replay()
+        return self.next

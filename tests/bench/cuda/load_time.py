@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """How long a model directory takes from opening to ready on a device, beside what the bus gives in the same run.
 
-    load_time.py [--geometry NAME...] [--dtype NAME...] [--device cuda] [--graft libgraft.so] [--rounds 3] [--cold]
+    load_time.py [--geometry NAME...] [--dtype NAME...] [--device cuda] [--graft libgraft.so] [--rounds 5] [--cold]
+                 [--weights FOLDER]
 
 One JSON object per geometry and type: ready_s (median; weights, cache, captured steps and all), file_gb_s (bytes of the
-files over it) and, on a device, share_of_pinned: of the rate at which pinned memory is copied to the device, measured
-between the rounds. Peer: safetensors.torch.load_file onto the device. Files are in the page cache, with --cold they are
-dropped from it before every round (not from a file system in memory).
+files over it), first_token_s (from opening to the first token of an answer to 16) and, on a device, share_of_pinned: of the
+rate at which pinned memory is copied to the device, measured between the rounds. Peer: safetensors.torch.load_file onto the
+device. Files are in the page cache, with --cold they are dropped from it before every round (not from a file system in
+memory).
 """
 import argparse
 import json
@@ -20,10 +22,11 @@ import time
 import torch
 from safetensors.torch import load_file
 
-from graft_engine import GraftEngine, GraftLibrary
-from peers import GEOMETRIES, make_model
+from graft_engine import GraftEngine, GraftLibrary, engine_options
+from models import GEOMETRIES, saved_model
 
 CONTEXT = 512
+PROMPT = list(range(16))
 
 
 def pinned_gb_s(device, size=256 << 20):
@@ -50,14 +53,11 @@ def drop_from_cache(files):
 
 
 def open_graft(library, directory, dtype, device):
-    options = {"device": device, "dtype": dtype, "max_sequences": 1, "context_limit": CONTEXT}
-    if dtype == "int4":
-        options |= {"quantization": {"bits": 4, "group_size": 128}}
-        del options["dtype"]
-    engine = GraftEngine(library, directory, options)
-    seconds = engine.load_s
+    """Seconds until it was ready, and until its first token was there."""
+    engine = GraftEngine(library, directory, engine_options(dtype, device, CONTEXT))
+    _, times = engine.generate(PROMPT, 1)
     engine.close()
-    return seconds
+    return engine.load_s, engine.load_s + times[0]
 
 
 def open_peer(files, device):
@@ -69,15 +69,15 @@ def open_peer(files, device):
     tensors.clear()
     if device.startswith("cuda"):
         torch.cuda.empty_cache()
-    return seconds
+    return seconds, None
 
 
 def measure(name, arguments, library):
-    with tempfile.TemporaryDirectory() as directory:
-        make_model(name, CONTEXT, arguments.device).save_pretrained(directory)
+    with tempfile.TemporaryDirectory() as own:
+        directory = saved_model(name, arguments.weights or own, arguments.device)
         if arguments.device.startswith("cuda"):
             torch.cuda.empty_cache()
-        files = sorted(pathlib.Path(directory).glob("*.safetensors"))
+        files = sorted(directory.glob("*.safetensors"))
         size = sum(file.stat().st_size for file in files)
         loaders = {f"graft {dtype}": lambda dtype=dtype: open_graft(library, directory, dtype, arguments.device)
                    for dtype in arguments.dtype}
@@ -92,11 +92,14 @@ def measure(name, arguments, library):
                     seconds[loader].append(took)
             pinned.append(pinned_gb_s(arguments.device))
         rate = statistics.median(pinned) if pinned[0] else None
-        for loader, times in seconds.items():
+        for loader, took in seconds.items():
+            times = [ready for ready, _ in took]
             ready = statistics.median(times)
             told = {"geometry": name, "loader": loader, "cold": arguments.cold, "file_gb": round(size * 1e-9, 3),
                     "ready_s": round(ready, 4), "least_s": round(min(times), 4), "most_s": round(max(times), 4),
                     "file_gb_s": round(size / ready * 1e-9, 3)}
+            if took[0][1] is not None:
+                told["first_token_s"] = round(statistics.median(first for _, first in took), 4)
             if rate:
                 told |= {"pinned_gb_s": round(rate, 3), "share_of_pinned": round(size / ready * 1e-9 / rate, 3)}
             print(json.dumps(told), flush=True)
@@ -109,7 +112,8 @@ def main():
     parser.add_argument("--dtype", nargs="+", default=["bfloat16", "float16", "int8", "int4"])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--graft", type=pathlib.Path, metavar="libgraft.so", default=beside)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--weights", type=pathlib.Path, metavar="FOLDER", help="where they are, or are to be written and left")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true")
     arguments = parser.parse_args()
     library = GraftLibrary(arguments.graft)

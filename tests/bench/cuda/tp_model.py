@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 
-LAYERS = {"llama-3.2-1b": (16, 2048), "llama-3.1-8b": (32, 4096), "qwen3-8b": (36, 4096), "tiny": (2, 256)}
+from models import GEOMETRIES, geometry
 
 
 def lines_of(path):
@@ -38,13 +38,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peers")
     parser.add_argument("kernels")
-    parser.add_argument("--geometry", choices=LAYERS, default="llama-3.1-8b")
+    parser.add_argument("--geometry", choices=GEOMETRIES, default="llama-3.1-8b")
     parser.add_argument("--engine", default="graft bfloat16")
     parser.add_argument("--link", type=float, nargs="+", default=[1, 2, 4], metavar="US")
     parser.add_argument("--nccl", type=float, metavar="US")
     arguments = parser.parse_args()
     steps, kernels = lines_of(arguments.peers), lines_of(arguments.kernels)
-    layers, width = LAYERS[arguments.geometry]
+    shape = geometry(arguments.geometry)[1]
+    layers, width = shape["num_hidden_layers"], shape["hidden_size"]
     whole = step_us(steps, arguments.geometry, arguments.engine)
     norm = kernel_us(kernels, "residual + norm")
     if whole is None or norm is None:
