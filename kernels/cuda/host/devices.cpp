@@ -32,8 +32,13 @@ int32_t tell_why_none(cudaError_t result, PluginError* error) {
     } else {
       write_error(error, "the NVIDIA driver shows no device");
     }
-  } else {
-    return result_of(result, "cudaGetDeviceCount", error);
+  } else if (result == cudaErrorInitializationError) {
+    cudaGetLastError();
+    write_error(error, "cudaGetDeviceCount: %s (%s), as in a process forked from one that used CUDA",
+                cudaGetErrorString(result), cudaGetErrorName(result));
+  } else {  // whatever it is, no device was lost: there has been none
+    cudaGetLastError();
+    write_error(error, "cudaGetDeviceCount: %s (%s)", cudaGetErrorString(result), cudaGetErrorName(result));
   }
   return plugin_failed;
 }
@@ -113,6 +118,7 @@ const Variant* select(int32_t device, Op op, const void* args) {
 
 int32_t make_current(int32_t device, PluginError* error) {
   const int32_t status = result_of(cudaSetDevice(device), "cudaSetDevice", error);
+  if (status == plugin_ok) relax_captures();
   if (status != plugin_ok || isa_of(device) != Isa::reference) return status;
   write_error(error, "CUDA device %d has compute capability %d.%d, expected 8.0 or later", device,
               attribute(cudaDevAttrComputeCapabilityMajor, device),

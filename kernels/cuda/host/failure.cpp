@@ -25,6 +25,9 @@ bool loses_the_device(cudaError_t result) {
     case cudaErrorContained:
     case cudaErrorTensorMemoryLeak:
     case cudaErrorExternalDevice:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorMpsRpcFailure:
+    case cudaErrorMpsClientTerminated:
     case cudaErrorUnknown:
       return true;
     default:

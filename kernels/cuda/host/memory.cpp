@@ -29,11 +29,17 @@ int32_t host_allocate(int64_t bytes, void** out_memory, PluginError* error) {
     write_error(error, "%lld bytes of pinned memory asked for", static_cast<long long>(bytes));
     return plugin_failed;
   }
-  return result_of(cudaHostAlloc(out_memory, static_cast<size_t>(bytes), cudaHostAllocPortable | cudaHostAllocMapped),
-                   "cudaHostAlloc", error);
+  const RelaxedCapture relaxed;
+  const cudaError_t result =
+      cudaHostAlloc(out_memory, static_cast<size_t>(bytes), cudaHostAllocPortable | cudaHostAllocMapped);
+  const int32_t status = result_of(result, "cudaHostAlloc", error);
+  // What the system does not pin comes under several names; the caller can do with less, or without.
+  const bool refused = result == cudaErrorOperatingSystem || result == cudaErrorNotSupported;
+  return refused ? static_cast<int32_t>(plugin_out_of_memory) : status;
 }
 
 void host_release(void* memory) {
+  const RelaxedCapture relaxed;
   if (memory != nullptr && cudaFreeHost(memory) != cudaSuccess) cudaGetLastError();
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/host/relaxed_capture.h"
+
 namespace graft::kernels::cuda {
 
 /// Whether this process uses the device already. A thread that has chosen none has number 0, which may be in use by
@@ -25,7 +27,7 @@ inline bool is_in_use(int32_t device) {
 }
 
 /// Makes a device current for a scope and puts back what was, where that was in use: a thread of the host keeps its own
-/// choice.
+/// choice. Leaves no error behind on it, and disturbs no capture of the host.
 class OnDevice {
  public:
   explicit OnDevice(int32_t device) {
@@ -34,6 +36,7 @@ class OnDevice {
       result_ = cudaSetDevice(device);
       changed_ = result_ == cudaSuccess;
     }
+    if (result_ != cudaSuccess) cudaGetLastError();
   }
   ~OnDevice() {
     if (changed_ && is_in_use(before_) && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
@@ -44,6 +47,7 @@ class OnDevice {
   cudaError_t result() const { return result_; }
 
  private:
+  RelaxedCapture relaxed_;
   int before_ = 0;
   bool changed_ = false;
   cudaError_t result_ = cudaSuccess;

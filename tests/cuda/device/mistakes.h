@@ -1,4 +1,4 @@
-// Kernels that go wrong, for the tests of what the plug-in makes of it.
+// What goes wrong, or what a host does, for the tests of what the plug-in makes of it.
 #pragma once
 
 namespace graft::kernels::testing {
@@ -8,5 +8,8 @@ void launch_too_many_threads(void* stream);
 
 /// A kernel that writes to an address that is nobody's.
 void launch_illegal_write(void* stream);
+
+/// Begins a capture as a host does, in CUDA's default mode. Fails the test where it cannot.
+void begin_global_capture(void* stream);
 
 }  // namespace graft::kernels::testing

@@ -250,6 +250,33 @@ TEST_F(Plugin, OtherThreadsGoOnWhileOneRecords) {
   plugin.release(0, device);
 }
 
+// In CUDA's default mode, in which other threads may not allocate; those of Graft do.
+TEST_F(Plugin, DisturbsNoCaptureOfTheHost) {
+  void* device = memory(64);
+  begin_global_capture(stream);
+  std::thread([&] {
+    void *own_stream = nullptr, *own = nullptr, *event = nullptr;
+    bool done = false;
+    EXPECT_EQ(plugin.allocate(0, 64, &own, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.make_current(0, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.stream_new(0, &own_stream, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.event_new(0, false, &event, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.fill(own_stream, own, 1, 64, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.event_record(event, own_stream, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.event_query(event, &done, &error), plugin_ok) << text;
+    EXPECT_EQ(plugin.synchronize(own_stream, &error), plugin_ok) << text;
+    plugin.event_free(event);
+    plugin.release(0, own);
+    plugin.stream_free(0, own_stream);
+  }).join();
+  ok(plugin.fill(stream, device, 1, 64, &error));
+  void* graph = nullptr;
+  ok(plugin.capture_end(stream, &graph, &error));
+  EXPECT_EQ(plugin.graph_nodes(graph), 1);
+  plugin.graph_free(graph);
+  plugin.release(0, device);
+}
+
 TEST_F(Plugin, ALaunchThatFailsIsToldOnce) {
   launch_too_many_threads(stream);
   EXPECT_EQ(plugin.synchronize(stream, &error), plugin_failed);

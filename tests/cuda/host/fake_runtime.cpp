@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 fake::Runtime& fake::runtime() {
   static Runtime once;
@@ -13,16 +14,28 @@ namespace {
 
 fake::Runtime& now() { return fake::runtime(); }
 
+cudaError_t remembered(cudaError_t result) {
+  if (result != cudaSuccess) now().last = result;
+  return result;
+}
+
 cudaError_t answer(const char* name) {
-  if (now().lost != cudaSuccess) return now().lost;
+  if (now().lost != cudaSuccess) return remembered(now().lost);
   const auto found = now().answer.find(name);
-  return found == now().answer.end() ? cudaSuccess : found->second;
+  return found == now().answer.end() ? cudaSuccess : remembered(found->second);
+}
+
+// Of what CUDA forbids while another thread captures, but to a thread whose mode is relaxed.
+cudaError_t unsafe(const char* name) {
+  if (!now().host_captures || now().mode == cudaStreamCaptureModeRelaxed) return answer(name);
+  ++now().disturbed;
+  return remembered(cudaErrorStreamCaptureUnsupported);
 }
 
 // Something that lives until it is given back.
 template <class T>
 cudaError_t give(const char* name, T* out) {
-  const cudaError_t result = answer(name);
+  const cudaError_t result = unsafe(name);
   if (result != cudaSuccess) return result;
   *out = reinterpret_cast<T>(std::malloc(1));
   ++now().live;
@@ -32,7 +45,7 @@ cudaError_t give(const char* name, T* out) {
 cudaError_t take(const char* name, void* given) {
   std::free(given);
   --now().live;
-  return answer(name);
+  return unsafe(name);
 }
 
 int primary_context_state(int device, unsigned*, int* active) {
@@ -51,7 +64,15 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** out, unsig
   return answer("cudaGetDriverEntryPointByVersion");
 }
 
-cudaError_t cudaGetLastError() { return now().lost; }
+cudaError_t cudaGetLastError() {
+  const cudaError_t last = now().last;
+  now().last = cudaSuccess;
+  return now().lost != cudaSuccess ? now().lost : last;
+}
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  std::swap(*mode, now().mode);
+  return answer("cudaThreadExchangeStreamCaptureMode");
+}
 const char* cudaGetErrorString(cudaError_t) { return "fake text"; }
 const char* cudaGetErrorName(cudaError_t) { return "fakeName"; }
 cudaError_t cudaGetDeviceCount(int* count) {
@@ -131,12 +152,12 @@ cudaError_t cudaMemcpy2DAsync(void*, size_t, const void*, size_t, size_t, size_t
 }
 cudaError_t cudaMemsetAsync(void*, int, size_t, cudaStream_t) { return answer("cudaMemsetAsync"); }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return answer("cudaStreamSynchronize"); }
-cudaError_t cudaStreamQuery(cudaStream_t) { return answer("cudaStreamQuery"); }
+cudaError_t cudaStreamQuery(cudaStream_t) { return unsafe("cudaStreamQuery"); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) { return give("cudaEventCreateWithFlags", out); }
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return take("cudaEventDestroy", event); }
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return answer("cudaEventRecord"); }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return answer("cudaStreamWaitEvent"); }
-cudaError_t cudaEventQuery(cudaEvent_t) { return answer("cudaEventQuery"); }
+cudaError_t cudaEventQuery(cudaEvent_t) { return unsafe("cudaEventQuery"); }
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return answer("cudaEventSynchronize"); }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t, cudaEvent_t) {
   *milliseconds = 2.5f;

@@ -31,7 +31,10 @@ namespace {
 class Host : public ::testing::Test {
  protected:
   void SetUp() override { runtime = fake::Runtime{}; }
-  void TearDown() override { EXPECT_EQ(runtime.live, 0) << "something was not given back"; }
+  void TearDown() override {
+    EXPECT_EQ(runtime.live, 0) << "something was not given back";
+    EXPECT_EQ(runtime.last, cudaSuccess) << "left on the thread, for somebody else to find";
+  }
 
   bool says(const char* words) const { return std::strstr(text, words) != nullptr; }
   int32_t count() {
@@ -77,6 +80,12 @@ TEST_F(Host, SaysWhyThereIsNoDevice) {
   runtime.answer["cudaGetDeviceCount"] = cudaErrorSystemNotReady;
   EXPECT_EQ(count(), plugin_failed);
   EXPECT_TRUE(says("cudaGetDeviceCount: fake text (fakeName)")) << text;
+  runtime.answer["cudaGetDeviceCount"] = cudaErrorUnknown;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_FALSE(says("lost")) << text;
+  runtime.answer["cudaGetDeviceCount"] = cudaErrorInitializationError;
+  EXPECT_EQ(count(), plugin_failed);
+  EXPECT_TRUE(says("forked")) << text;
 }
 
 TEST_F(Host, ChoosesTheHighestThatTheDeviceHasAndThatAccepts) {
@@ -178,6 +187,43 @@ TEST_F(Host, LeavesTheCallersDeviceAsItWas) {
   EXPECT_EQ(runtime.current, 3);
   ASSERT_EQ(plugin.make_current(2, &error), plugin_ok);
   EXPECT_EQ(runtime.current, 2);
+}
+
+// The host's capture of a graph, on a thread of its own in CUDA's default mode.
+TEST_F(Host, DisturbsNoCaptureOfTheHost) {
+  runtime.devices = 2;
+  runtime.host_captures = true;
+  void *memory = nullptr, *pinned = nullptr, *made = nullptr;
+  int64_t available = 0;
+  bool done = false;
+  EXPECT_EQ(plugin.allocate(1, 8, &memory, &error), plugin_ok);
+  EXPECT_EQ(plugin.host_allocate(8, &pinned, &error), plugin_ok);
+  EXPECT_EQ(plugin.stream_new(1, &made, &error), plugin_ok);
+  EXPECT_EQ(plugin.free_memory(1, &available, &error), plugin_ok);
+  plugin.stream_free(1, made);
+  plugin.host_release(pinned);
+  plugin.release(1, memory);
+  EXPECT_EQ(runtime.mode, cudaStreamCaptureModeGlobal) << "the host's thread has another mode than before";
+  ASSERT_EQ(plugin.make_current(1, &error), plugin_ok);  // an engine's thread
+  EXPECT_EQ(plugin.stream_query(stream, &done, &error), plugin_ok);
+  EXPECT_EQ(plugin.event_query(stream, &done, &error), plugin_ok);
+  EXPECT_EQ(runtime.disturbed, 0);
+}
+
+TEST_F(Host, WhatCannotChooseItsDeviceLeavesNoErrorBehind) {
+  void* memory = nullptr;
+  ASSERT_EQ(plugin.allocate(1, 8, &memory, &error), plugin_ok);
+  runtime.answer["cudaSetDevice"] = cudaErrorInvalidDevice;
+  plugin.release(1, memory);  // tells nothing; TearDown looks at what is left
+}
+
+TEST_F(Host, MemoryThatTheSystemDoesNotPinIsNoFailureOfTheDevice) {
+  void* memory = nullptr;
+  for (const cudaError_t result : {cudaErrorMemoryAllocation, cudaErrorOperatingSystem, cudaErrorNotSupported}) {
+    runtime.answer["cudaHostAlloc"] = result;
+    EXPECT_EQ(plugin.host_allocate(8, &memory, &error), plugin_out_of_memory);
+    EXPECT_TRUE(says("cudaHostAlloc")) << text;
+  }
 }
 
 // A thread that has chosen no device is told that it has chosen the first.
